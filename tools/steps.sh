@@ -6,7 +6,8 @@
 #   steps_end            the last line: `N passed, N failed`
 #
 # A step's output goes to build/log/<name>.log and is shown if the step fails, or always when
-# WEIR_VERBOSE is set. An EXIT trap of the caller still runs.
+# WEIR_VERBOSE is set. A command that is a shell function runs without `set -e` (bash): it ends its
+# own lines with `|| return 1`. An EXIT trap of the caller still runs.
 
 steps_passed=0
 steps_log=build/log
@@ -16,7 +17,7 @@ step() {
   local name=$1 log seconds began=$EPOCHREALTIME
   shift
   log=$steps_log/${name//[^a-zA-Z0-9.]/_}.log
-  printf '        …  %s\r' "$name" >&2
+  [[ ! -t 2 ]] || printf '     … s  %s\r' "$name" >&2
   if [[ -n ${WEIR_VERBOSE:-} ]]; then
     echo "== $name: $*"
     if "$@" > >(tee "$log") 2>&1; then set -- 0; else set -- $?; fi

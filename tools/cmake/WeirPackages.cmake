@@ -16,7 +16,7 @@ add_library(weir_rocksdb INTERFACE)
 target_link_libraries(weir_rocksdb INTERFACE ${ROCKSDB_LIBRARY})
 
 set(LLVM_DIR /usr/lib/llvm-19/lib/cmake/llvm CACHE PATH "where LLVM 19's CMake files are")
-find_package(LLVM 19 REQUIRED CONFIG)
+find_package(LLVM 19.1 REQUIRED CONFIG)  # its version check wants the minor number
 add_library(weir_llvm INTERFACE)
 target_include_directories(weir_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
 target_compile_definitions(weir_llvm INTERFACE ${LLVM_DEFINITIONS_LIST})

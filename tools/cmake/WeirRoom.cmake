@@ -2,7 +2,12 @@
 #
 #   weir_room(dsl SOURCES lexer.cpp … TESTS lexer_test.cpp … LINKS … PRIVATE_LINKS …)
 #
-# makes the static library `weir_dsl` and, if there are tests, the doctest program `dsl_test`.
+# makes the static library `weir_dsl` and, if there are tests, the doctest program `dsl_test`; the
+# target `unit_tests` builds all of those, ctest knows them by the room's name and the label `unit`.
+#
+#   weir_fuzz(lexer SOURCES lexer_fuzz.cpp LINKS weir_dsl)
+#
+# makes the libFuzzer program `lexer_fuzz`, in builds with WEIR_FUZZ (the preset fuzz) only.
 # Presets (tools/presets/*.cmake) set WEIR_SANITIZE: empty, "address,undefined" or "thread".
 
 set(CMAKE_CXX_STANDARD 20)
@@ -27,6 +32,9 @@ if(WEIR_SANITIZE)
   target_link_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE})
 endif()
 
+add_custom_target(unit_tests)
+add_custom_target(fuzz_targets)
+
 function(weir_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;TESTS;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(weir_${name} STATIC ${ROOM_SOURCES})
@@ -36,5 +44,19 @@ function(weir_room name)
     add_executable(${name}_test ${ROOM_TESTS} ${CMAKE_SOURCE_DIR}/tools/cmake/doctest_main.cpp)
     target_link_libraries(${name}_test PRIVATE weir_${name} weir_flags ${ROOM_PRIVATE_LINKS})
     add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+    add_dependencies(unit_tests ${name}_test)
   endif()
+endfunction()
+
+function(weir_fuzz name)
+  cmake_parse_arguments(FUZZ "" "" "SOURCES;LINKS" ${ARGN})
+  if(NOT WEIR_FUZZ)
+    return()
+  endif()
+  add_executable(${name}_fuzz ${FUZZ_SOURCES})
+  target_link_libraries(${name}_fuzz PRIVATE ${FUZZ_LINKS} weir_flags)
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  add_dependencies(fuzz_targets ${name}_fuzz)
 endfunction()
