@@ -164,3 +164,19 @@ def end_offsets(topic):
                 for partition in partitions}
     finally:
         consumer.close()
+
+
+def move_committed(group, topic, partition, offset, timeout=60):
+    """Sets a group's committed offset, as an operator's tool would: when nobody is in the group any more."""
+    deadline = time.monotonic() + timeout
+    while True:
+        consumer = Consumer({"bootstrap.servers": brokers(), "group.id": group, "enable.auto.commit": False})
+        try:
+            consumer.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+            return
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        finally:
+            consumer.close()
