@@ -31,6 +31,21 @@ struct Position {
 };
 using Positions = std::map<TopicPartition, Position>;
 
+struct Header { std::string_view name, value; };
+// What WeirRecord::headers points to, in the order in which they were written. Lives as long as the record's batch.
+struct HeaderList {
+  const Header* headers = nullptr;
+  uint32_t count = 0;
+};
+// The value of the record's last header of this name; null: it has none.
+inline const std::string_view* find_header(const WeirRecord& record, std::string_view name) {
+  const auto* list = static_cast<const HeaderList*>(record.headers);
+  for (uint32_t i = list ? list->count : 0; i > 0; i--) {
+    if (list->headers[i - 1].name == name) return &list->headers[i - 1].value;
+  }
+  return nullptr;
+}
+
 // Record views of one partition in the order of their offsets. The views (and what they point to) live as
 // long as this object.
 class RecordBatch {
@@ -84,9 +99,13 @@ class LogConsumer {
   virtual void close() = 0;
 };
 
-struct Header { std::string_view name, value; };
-
-// A transactional producer. After an error that `Status::retry` does not mark, or after an abort, it is never used
+// A transactional producer. What a Status of it asks for:
+//   retry()                   the same call again, with the same arguments, after a pause
+//   Exit::Restart             fenced: another process has this id or this place in the group. Leave.
+//   Exit::Unavailable         the transaction must be thrown away (also when the partitions are no longer this member's):
+//                             abort, new producer, wait for the group's events, go on from the committed positions
+//   everything else           ends the pipeline
+// After an error that `Status::retry` does not mark, or after an abort, it is never used
 // again: make a new one with the same id (which fences this one).
 class LogProducer {
  public:
