@@ -1,0 +1,226 @@
+// `weir test FILE…`: runs the `test` blocks on the machine code that is deployed, over the in-memory log, under
+// several splits of the input.
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "codegen/codegen.h"
+#include "runtime/dev.h"
+#include "runtime/memory_log.h"
+#include "runtime/pipeline.h"
+#include "tools/weir/image.h"
+#include "tools/weir/commands.h"
+#include "tools/weir/program.h"
+#include "tools/weir/rows.h"
+
+namespace weir::tools {
+
+using compiler::TestCase;
+using compiler::TestStep;
+using runtime::Exit;
+using runtime::Result;
+using runtime::Status;
+
+namespace {
+
+struct TestOptions {
+  std::vector<std::string> files;
+  std::vector<uint32_t> batches = {1, 7, 4096};
+  std::vector<int32_t> partitions = {1};
+  bool aot = false;
+  std::string only;
+};
+
+// One way to run a test.
+struct Way {
+  uint32_t batch;
+  int32_t partitions;
+  std::string text() const {
+    return "batches of " + std::to_string(batch) + ", " + std::to_string(partitions) +
+           (partitions == 1 ? " partition" : " partitions");
+  }
+};
+
+// What came out, by the name that an `expect` uses. Of rows with a key only the last of each key is kept in `last`.
+struct Outcome {
+  std::map<std::string, std::vector<std::string>> rows;
+  std::map<std::string, std::map<std::string, std::string>> last;
+  std::map<std::string, std::vector<std::string>> late, errors;
+};
+
+Result<std::vector<std::string>> given_rows(const TestStep& step, const std::string& program_path) {
+  if (step.file.empty()) return step.rows;
+  return runtime::read_lines((std::filesystem::path(program_path).parent_path() / step.file).string());
+}
+
+Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& image, const TestCase& test,
+                const std::string& path, const Way& way, Outcome& outcome) {
+  std::map<std::string, std::vector<std::string>> given;
+  for (const contract::Source& source : compiled.plan.sources()) given[source.name()];
+  for (const TestStep& step : test.steps) {
+    if (step.kind == TestStep::Kind::Advance) {
+      return Status::error(Exit::NotSupported, "not supported yet: `advance` in a test");
+    }
+    if (step.kind != TestStep::Kind::Given) continue;
+    auto rows = given_rows(step, path);
+    if (!rows.ok()) return rows.take_status();
+    std::vector<std::string>& all = given[step.stream];
+    all.insert(all.end(), rows->begin(), rows->end());
+  }
+
+  runtime::MemoryLog log;
+  for (const auto& [source, rows] : given) {
+    Status status = runtime::fill_topic(log, runtime::dev_topic(source), way.partitions, rows);
+    if (!status.ok()) return status;
+  }
+  for (const contract::Source& source : compiled.plan.sources()) {
+    if (source.dead_letter().empty()) continue;
+    Status status = log.ensure_topic(source.dead_letter(), 1, {});
+    if (!status.ok()) return status;
+  }
+
+  contract::Plan plan = runtime::dev_plan(compiled.plan, runtime::DevSources::All);
+  std::string serialized = plan.SerializeAsString();
+  WeirPipelineImage own = image;
+  own.plan = serialized.data();
+  own.plan_size = serialized.size();
+
+  std::string state = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").string();
+  if (!mkdtemp(state.data())) return Status::error(Exit::Disk, "no directory for the test's state can be made");
+  runtime::RunOptions options;
+  options.name = "test";
+  options.until = runtime::Until::End;
+  options.state_dir = state;
+  options.rows_per_batch = way.batch;
+  options.progress = false;
+  options.log = &log;
+  options.wall_clock_off = true;
+  options.collect = [&](const std::string& sink, std::string_view key, std::string_view value) {
+    outcome.rows[sink].emplace_back(value);
+    if (!key.empty()) outcome.last[sink][std::string(key)] = std::string(value);
+  };
+  options.aside = [&](const std::string& stream, const std::string& kind, const std::string& row) {
+    (kind == "late" ? outcome.late : outcome.errors)[stream].push_back(row);
+  };
+  runtime::RunSummary summary;
+  Status status = runtime::run_pipeline(own, options, &summary);
+  std::error_code ignored;
+  std::filesystem::remove_all(state, ignored);
+  return status;
+}
+
+// The differences, as lines; empty: as expected.
+std::string check(const TestCase& test, const Outcome& outcome) {
+  std::string text;
+  for (const TestStep& step : test.steps) {
+    if (step.kind != TestStep::Kind::Expect) continue;
+    std::vector<std::string> found;
+    auto take = [&](const auto& map) {
+      auto entry = map.find(step.stream);
+      if (entry != map.end()) found = entry->second;
+    };
+    if (step.what == TestStep::What::Late) {
+      take(outcome.late);
+    } else if (step.what == TestStep::What::Errors) {
+      take(outcome.errors);
+    } else if (auto last = outcome.last.find(step.stream);
+               step.mode == TestStep::Mode::Final && last != outcome.last.end()) {
+      for (const auto& [key, row] : last->second) found.push_back(row);
+    } else {
+      take(outcome.rows);
+    }
+    RowDifference difference = compare_rows(step.rows, found);
+    if (difference.empty()) continue;
+    text += "  expect " + step.stream + ":\n";
+    for (const std::string& row : difference.missing) text += "    missing     " + row + "\n";
+    for (const std::string& row : difference.unexpected) text += "    unexpected  " + row + "\n";
+  }
+  return text;
+}
+
+class TestRun {
+ public:
+  explicit TestRun(const TestOptions& options) : options_(options) {}
+
+  Exit file(const std::string& path) {
+    auto loaded = load(path);
+    if (!loaded.ok()) return Exit(fail(loaded.status()));
+    Loaded& program = **loaded;
+    std::vector<TestCase> tests;
+    if (!program.diagnostics.has_errors()) {
+      tests = compiler::tests_of(program.program, program.sources, program.diagnostics);
+    }
+    if (program.diagnostics.has_errors()) return report(program);
+    if (tests.empty()) return Exit(fail(Exit::Usage, "`" + path + "` has no `test`"));
+    Exit worst = Exit::Done;
+    for (size_t i = 0; i < tests.size(); ++i) {
+      if (!options_.only.empty() && tests[i].title.find(options_.only) == std::string::npos) continue;
+      Exit exit = one(path, int(i), tests[i].title);
+      if (exit != Exit::Done) worst = exit;
+    }
+    return worst;
+  }
+
+  size_t passed = 0, failed = 0;
+
+ private:
+  Exit one(const std::string& path, int number, const std::string& title) {
+    std::unique_ptr<Loaded> loaded;
+    Exit exit = Exit::Done;
+    auto compiled = compile_file(path, {.test = number}, loaded, exit);
+    if (!compiled) {
+      ++failed;
+      return exit;
+    }
+    auto image = options_.aot ? load_ahead_of_time(*compiled) : load_just_in_time(*compiled);
+    if (!image.ok()) {
+      ++failed;
+      return Exit(fail(image.status()));
+    }
+    for (uint32_t batch : options_.batches) {
+      for (int32_t partitions : options_.partitions) {
+        Way way{batch, partitions};
+        Outcome outcome;
+        Status status = run_once(*compiled, (*image)->image(), compiled->tests[size_t(number)], path, way, outcome);
+        std::string difference =
+            status.ok() ? check(compiled->tests[size_t(number)], outcome) : "  " + status.message() + "\n";
+        if (difference.empty()) continue;
+        ++failed;
+        std::printf("FAILED  %s: %s (%s)\n%s", path.c_str(), title.c_str(), way.text().c_str(), difference.c_str());
+        return status.ok() ? Exit::Failed : status.exit();
+      }
+    }
+    ++passed;
+    std::printf("ok      %s: %s\n", path.c_str(), title.c_str());
+    return Exit::Done;
+  }
+
+  const TestOptions& options_;
+};
+
+}  // namespace
+
+Command add_test(CLI::App& app) {
+  auto options = std::make_shared<TestOptions>();
+  app.add_option("FILE", options->files, "programs with `test` blocks")->required();
+  app.add_option("--batch", options->batches, "rows in a batch, several ways")->delimiter(',')->check(CLI::PositiveNumber);
+  app.add_option("--partitions", options->partitions, "partitions that given rows are dealt out to, several ways")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--aot", options->aot, "compile ahead of time, as `weir build` does");
+  app.add_option("--only", options->only, "tests with this text in their title");
+  return [options] {
+    TestRun run(*options);
+    Exit worst = Exit::Done;
+    for (const std::string& path : options->files) {
+      Exit exit = run.file(path);
+      if (exit != Exit::Done) worst = exit;
+    }
+    std::printf("%zu passed, %zu failed\n", run.passed, run.failed);
+    return int(worst);
+  };
+}
+
+}  // namespace weir::tools
