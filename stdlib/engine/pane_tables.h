@@ -1,0 +1,51 @@
+// Keeps the tables of one keyed operator (panes.h): makes them when a stage asks for a pane, grows them, gives them back. A
+// lane owns one for its partial groups, a shard one for its final ones. One thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "stdlib/engine/arena_blocks.h"
+#include "stdlib/engine/panes.h"
+
+namespace weir::stdlib {
+
+class PaneTables {
+ public:
+  // `group_initial` has `group_bytes` and must outlive this. `pane_us` 0: one pane for ever.
+  PaneTables(uint32_t group_bytes, const char* group_initial, int64_t pane_us, int64_t offset_us);
+  PaneTables(const PaneTables&) = delete;
+  PaneTables& operator=(const PaneTables&) = delete;
+
+  // What stages work on. Its address holds.
+  WeirPanes* panes() { return &panes_; }
+
+  // By start of pane, oldest first.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (auto& [pane, kept] : tables_) visit(&kept->table);
+  }
+  WeirTable* find(int64_t pane);          // null if there is none
+  WeirTable* find_or_make(int64_t pane);
+  void remove(int64_t pane);
+  void clear();
+  // Removes one group. Requires: nobody holds a slot of this table.
+  void erase(WeirTable* table, WeirSlot* slot);
+  uint64_t bytes() const;                 // slots, keys and texts
+
+ private:
+  struct Kept {
+    WeirTable table{};
+    std::unique_ptr<char[]> memory;       // 64 bytes more than the slots, to align them
+    ArenaBlocks keys{512};
+  };
+  static WeirTable* find_pane(WeirPanes* panes, int64_t pane);
+  static void grow(WeirTable* table);
+  void allocate(Kept& kept, uint64_t slots);
+
+  WeirPanes panes_{};
+  std::map<int64_t, std::unique_ptr<Kept>> tables_;
+  uint64_t slot_bytes_in_tables_ = 0;
+};
+
+}  // namespace weir::stdlib
