@@ -12,6 +12,8 @@ namespace weir::dsl {
 Program parse(const Sources& sources, FileId file, Diagnostics& diagnostics);
 
 inline constexpr int kNestingMax = 200;
+// Operators in a row, as in `a + b + …`: the tree is as high as the chain is long.
+inline constexpr int kChainMax = 500;
 inline constexpr size_t kFileBytesMax = 16 << 20;
 
 }  // namespace weir::dsl

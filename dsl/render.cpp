@@ -1,0 +1,309 @@
+#include "dsl/render.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "dsl/utf8.h"
+
+namespace weir::dsl {
+namespace {
+
+// Lines longer than this are shown around the place only.
+constexpr size_t kColumnsMax = 160;
+constexpr size_t kTabColumns = 4;
+// Of a place of several lines at most this many are shown from its begin, and its last one.
+constexpr uint32_t kLinesShownMax = 3;
+
+constexpr std::string_view kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m", kBlue = "\x1b[1;34m",
+                           kGreen = "\x1b[32m", kBold = "\x1b[1m", kReset = "\x1b[0m";
+
+// A line as it is shown: one column a character, tabs as spaces, what is no text as `?`.
+struct ShownLine {
+  std::string text;
+  size_t begin = 0;   // columns of the marked part
+  size_t end = 0;
+};
+
+// `begin` and `end` are bytes of the line; the marked part stays in view.
+ShownLine show(std::string_view line, size_t begin, size_t end) {
+  std::vector<std::string> cells;
+  ShownLine shown;
+  end = std::min(end, line.size());
+  begin = std::min(begin, end);
+  size_t at = 0;
+  bool begin_set = false, end_set = false;
+  while (at <= line.size()) {
+    if (!begin_set && at >= begin) shown.begin = cells.size(), begin_set = true;
+    if (!end_set && at >= end) shown.end = cells.size(), end_set = true;
+    if (at == line.size()) break;
+    CodePoint c = decode_utf8(line, at);
+    if (line[at] == '\t') {
+      for (size_t i = 0; i < kTabColumns; ++i) cells.emplace_back(" ");
+      ++at;
+    } else if (c.length == 0 || c.value < 0x20 || c.value == 0x7f || (c.value >= 0x202a && c.value <= 0x202e) ||
+               (c.value >= 0x2066 && c.value <= 0x2069)) {
+      cells.emplace_back("\xef\xbf\xbd");
+      at += std::max<size_t>(c.length, 1);
+    } else {
+      cells.emplace_back(line.substr(at, c.length));
+      at += c.length;
+    }
+  }
+  size_t first = 0, last = cells.size();
+  if (cells.size() > kColumnsMax) {
+    first = shown.begin > kColumnsMax / 3 ? shown.begin - kColumnsMax / 3 : 0;
+    last = std::min(cells.size(), first + kColumnsMax);
+    shown.end = std::min(shown.end, last);
+    if (first > 0) cells[first] = "…";
+    if (last < cells.size()) cells[last - 1] = "…";
+    shown.begin -= first;
+    shown.end -= std::min(shown.end, first);
+  }
+  for (size_t i = first; i < last; ++i) shown.text += cells[i];
+  return shown;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+class HumanRenderer {
+ public:
+  HumanRenderer(const Sources& sources, const RenderOptions& options) : sources_(sources), options_(options) {}
+
+  void add(const Diagnostic& diagnostic) {
+    if (!out_.empty()) out_ += '\n';
+    bool error = info(diagnostic.code).severity == Severity::Error;
+    out_ += paint(error ? kRed : kYellow, error ? "error" : "warning") + " " + code_text(diagnostic.code) + ": " +
+            paint(kBold, diagnostic.message) + "\n";
+    gutter_ = 1;
+    if (diagnostic.span.file < sources_.size()) place(diagnostic);
+    for (const Note& note : diagnostic.notes) {
+      if (note.span) out_ += bar("│", note.text + ": " + where(*note.span));
+      else out_ += bar("=", note.text);
+    }
+    if (!diagnostic.fix_text.empty()) {
+      fix(diagnostic.fix_text);
+    } else if (diagnostic.fix) {
+      bool empty = trim(diagnostic.fix->replacement).empty();
+      fix(empty ? "leave it out" : trim(diagnostic.fix->replacement));
+    }
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string paint(std::string_view color, std::string_view text) const {
+    if (!options_.color) return std::string(text);
+    return std::string(color) + std::string(text) + std::string(kReset);
+  }
+
+  std::string bar(std::string_view sign, std::string_view text) const {
+    std::string line = std::string(gutter_ + 1, ' ') + paint(kBlue, sign);
+    if (!text.empty()) line += " " + std::string(text);
+    return line + "\n";
+  }
+
+  void numbered(std::string_view number, std::string_view text) {
+    std::string line = std::string(gutter_ - number.size(), ' ') + std::string(number);
+    out_ += paint(kBlue, line + " │") + (text.empty() ? "" : " ") + std::string(text) + "\n";
+  }
+
+  void underline(const ShownLine& line, bool error, std::string_view label) {
+    std::string marks(std::max<size_t>(line.end - line.begin, 1), '^');
+    std::string text = std::string(line.begin, ' ') + paint(error ? kRed : kYellow, marks);
+    if (!label.empty()) text += " " + std::string(label);
+    out_ += bar("│", text);
+  }
+
+  // `┌ file:line:column`, the lines, each with what is marked in it.
+  void place(const Diagnostic& diagnostic) {
+    const SourceFile& file = sources_.file(diagnostic.span.file);
+    bool error = info(diagnostic.code).severity == Severity::Error;
+    LineColumn begin = file.line_column(diagnostic.span.begin);
+    uint32_t last_byte = diagnostic.span.empty() ? diagnostic.span.end : diagnostic.span.end - 1;
+    uint32_t end_line = file.line_column(last_byte).line;
+    gutter_ = std::to_string(end_line).size();
+    out_ += std::string(gutter_, ' ') +
+            paint(kBlue, "┌ " + file.path() + ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column)) + "\n";
+    for (uint32_t number = begin.line; number <= end_line; ++number) {
+      bool skipped = number - begin.line >= kLinesShownMax - 1 && number < end_line && end_line - begin.line >= kLinesShownMax;
+      if (skipped) {
+        if (number - begin.line == kLinesShownMax - 1) numbered("…", "");
+        continue;
+      }
+      std::string_view text = file.line(number);
+      auto start = static_cast<uint32_t>(text.data() - file.text().data());
+      if (text.data() == nullptr) start = 0;
+      size_t from = number == begin.line ? diagnostic.span.begin - start : text.find_first_not_of(" \t");
+      if (from == std::string_view::npos) from = 0;
+      size_t to = number == end_line ? diagnostic.span.end - start : text.size();
+      ShownLine shown = show(text, from, to);
+      numbered(std::to_string(number), shown.text);
+      underline(shown, error, number == end_line ? diagnostic.label : "");
+    }
+  }
+
+  // `rides.weir:5  amount: decimal(12, 2)?`
+  std::string where(Span span) const {
+    if (span.file >= sources_.size()) return "";
+    const SourceFile& file = sources_.file(span.file);
+    uint32_t line = file.line_column(span.begin).line;
+    std::string text = show(trim(file.line(line)), 0, 0).text;
+    return file.path() + ":" + std::to_string(line) + (text.empty() ? "" : "  " + text);
+  }
+
+  void fix(std::string_view text) {
+    bool first = true;
+    while (true) {
+      size_t end = text.find('\n');
+      std::string_view line = text.substr(0, end);
+      if (first) out_ += bar("=", paint(kGreen, "fix:") + " " + std::string(line));
+      else out_ += std::string(gutter_ + 8, ' ') + std::string(line) + "\n";
+      if (end == std::string_view::npos) return;
+      text.remove_prefix(end + 1);
+      first = false;
+    }
+  }
+
+  const Sources& sources_;
+  const RenderOptions& options_;
+  std::string out_;
+  size_t gutter_ = 1;
+};
+
+void append_json_text(std::string& out, std::string_view text) {
+  out += '"';
+  for (size_t at = 0; at < text.size();) {
+    CodePoint c = decode_utf8(text, at);
+    if (c.length == 0) {
+      out += "\\ufffd";
+      ++at;
+      continue;
+    }
+    if (c.value == '"' || c.value == '\\') {
+      out += '\\';
+      out += static_cast<char>(c.value);
+    } else if (c.value == '\n') {
+      out += "\\n";
+    } else if (c.value == '\t') {
+      out += "\\t";
+    } else if (c.value < 0x20 || c.value == 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", c.value);
+      out += escape;
+    } else {
+      out += text.substr(at, c.length);
+    }
+    at += c.length;
+  }
+  out += '"';
+}
+
+// One JSON object, its members in the order of the calls.
+class JsonObject {
+ public:
+  JsonObject& text(std::string_view key, std::string_view value) {
+    begin(key);
+    append_json_text(out_, value);
+    return *this;
+  }
+  JsonObject& number(std::string_view key, uint64_t value) { return raw(key, std::to_string(value)); }
+  JsonObject& raw(std::string_view key, std::string_view json) {
+    begin(key);
+    out_ += json;
+    return *this;
+  }
+  JsonObject& place(const Sources& sources, Span span) {
+    if (span.file >= sources.size()) return *this;
+    const SourceFile& file = sources.file(span.file);
+    LineColumn from = file.line_column(span.begin), to = file.line_column(span.end);
+    text("file", file.path());
+    return number("line", from.line).number("column", from.column).number("end_line", to.line).number("end_column", to.column);
+  }
+  std::string take() { return out_ + "}"; }
+
+ private:
+  void begin(std::string_view key) {
+    if (out_.size() > 1) out_ += ',';
+    append_json_text(out_, key);
+    out_ += ':';
+  }
+  std::string out_ = "{";
+};
+
+// How many single edits (a neighbouring swap is one) make `a` out of `b`.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before, above(b.size() + 1), row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) above[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before = std::exchange(above, row);
+  }
+  return above[b.size()];
+}
+
+}  // namespace
+
+std::string render(const Diagnostics& diagnostics, const Sources& sources, const RenderOptions& options) {
+  HumanRenderer renderer(sources, options);
+  for (const Diagnostic& diagnostic : diagnostics.sorted()) renderer.add(diagnostic);
+  std::string text = renderer.take();
+  if (diagnostics.error_count() > kDiagnosticsMax) {
+    text += "\nand " + std::to_string(diagnostics.error_count() - kDiagnosticsMax) + " more errors\n";
+  }
+  return text;
+}
+
+std::string render_json(const Diagnostics& diagnostics, const Sources& sources) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
+    JsonObject object;
+    bool error = info(diagnostic.code).severity == Severity::Error;
+    object.text("code", code_text(diagnostic.code)).text("severity", error ? "error" : "warning");
+    object.text("message", diagnostic.message).place(sources, diagnostic.span).text("label", diagnostic.label);
+    std::string notes;
+    for (const Note& note : diagnostic.notes) {
+      JsonObject item;
+      item.text("text", note.text);
+      if (note.span) item.place(sources, *note.span);
+      notes += (notes.empty() ? "" : ",") + item.take();
+    }
+    object.raw("notes", "[" + notes + "]");
+    JsonObject fix;
+    if (diagnostic.fix) fix.text("replacement", diagnostic.fix->replacement).place(sources, diagnostic.fix->span);
+    if (!diagnostic.fix_text.empty()) fix.text("text", diagnostic.fix_text);
+    bool has_fix = diagnostic.fix || !diagnostic.fix_text.empty();
+    object.raw("fix", has_fix ? fix.take() : "null");
+    out += object.take() + "\n";
+  }
+  return out;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates) {
+  constexpr size_t kNameMax = 100;
+  if (name.size() > kNameMax) return {};
+  std::string_view best;
+  size_t best_distance = name.size() / 3 + 1;
+  for (std::string_view candidate : candidates) {
+    size_t longer = std::max(candidate.size(), name.size()), shorter = std::min(candidate.size(), name.size());
+    if (longer - shorter >= best_distance) continue;
+    size_t distance = edit_distance(name, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return std::string(best);
+}
+
+}  // namespace weir::dsl
