@@ -28,11 +28,11 @@ using WeirVector16 = uint8_t __attribute__((ext_vector_type(16)));
 using WeirBits16 = bool __attribute__((ext_vector_type(16)));
 
 // Where such a vector lies in a text.
-using WeirLoose32 = uint8_t __attribute__((ext_vector_type(32), aligned(1), may_alias));
-using WeirLoose16 = uint8_t __attribute__((ext_vector_type(16), aligned(1), may_alias));
+struct __attribute__((packed, may_alias)) WeirLoose32 { WeirVector32 bytes; };
+struct __attribute__((packed, may_alias)) WeirLoose16 { WeirVector16 bytes; };
 // Macros, as vectors as results of functions have no ABI on the baseline CPU.
-#define WEIR_LOAD32(at) WeirVector32(*reinterpret_cast<const WeirLoose32*>(at))
-#define WEIR_LOAD16(at) WeirVector16(*reinterpret_cast<const WeirLoose16*>(at))
+#define WEIR_LOAD32(at) (reinterpret_cast<const WeirLoose32*>(at)->bytes)
+#define WEIR_LOAD16(at) (reinterpret_cast<const WeirLoose16*>(at)->bytes)
 // One bit for each lane whose comparison was true.
 #define WEIR_MASK32(comparison) __builtin_bit_cast(uint32_t, __builtin_convertvector((comparison), WeirBits32))
 #define WEIR_MASK16(comparison) __builtin_bit_cast(uint16_t, __builtin_convertvector((comparison), WeirBits16))
