@@ -96,7 +96,7 @@ bool is_key(const char* raw, std::string_view name) {
 // hop(1m, every 30s) by event_type: panes of 30 s.
 struct Rides {
   struct Pane {
-    std::vector<ByHand::Group> groups = std::vector<ByHand::Group>(16);
+    std::vector<Group> groups = std::vector<Group>(16);
   };
   static constexpr uint32_t kHeartbeat = 0;
 
@@ -145,20 +145,20 @@ struct Rides {
     return true;
   }
 
-  void take_panes(ByHand::Panes& into) const {
+  void take_panes(Panes& into) const {
     panes.each([&](int64_t start_ms, const Pane& pane) {
       for (size_t id = 0; id < pane.groups.size(); id++) {
         if (pane.groups[id].count == 0) continue;
-        ByHand::Group& group = into[{start_ms, types.names()[id]}];
+        Group& group = into[{start_ms, types.names()[id]}];
         group.count += pane.groups[id].count;
         group.cents += pane.groups[id].cents;
       }
     });
   }
   Result result() const {
-    ByHand::Panes all;
+    Panes all;
     take_panes(all);
-    return windows_of(Query::Rides, all);
+    return windows_of(window_of(Query::Rides), all);
   }
 };
 
@@ -222,7 +222,7 @@ struct Ads {
     return true;
   }
 
-  void take_panes(ByHand::Panes& into) const {
+  void take_panes(Panes& into) const {
     panes.each([&](int64_t start_ms, const Pane& pane) {
       for (size_t id = 0; id < pane.views.size(); id++) {
         if (pane.views[id] != 0) into[{start_ms, ids.names()[id]}].count += pane.views[id];
@@ -303,9 +303,9 @@ struct Users {
       }
     });
   }
-  void take_panes(ByHand::Panes& into) const {
+  void take_panes(Panes& into) const {
     each([&](int64_t start_ms, const std::string& user, const TokenTable::Slot& slot) {
-      ByHand::Group& group = into[{start_ms, user}];
+      Group& group = into[{start_ms, user}];
       group.count += slot.count;
       group.cents += slot.cents;
     });
@@ -371,24 +371,6 @@ std::unique_ptr<ByHand> make_by_hand(Query query, Order order) {
     case Query::Users: return make<Users>(order);
   }
   __builtin_unreachable();
-}
-
-Result windows_of(Query query, const ByHand::Panes& panes) {
-  // A pane of a hop that is half as wide as its window belongs to two of them.
-  const int64_t back_ms = query == Query::Rides ? 30'000 : 0;
-  ByHand::Panes windows;
-  for (const auto& [pane, group] : panes) {
-    for (int64_t start_ms = pane.first - back_ms; start_ms <= pane.first; start_ms += 30'000) {
-      ByHand::Group& window = windows[{start_ms, pane.second}];
-      window.count += group.count;
-      window.cents += group.cents;
-    }
-  }
-  Result rows;
-  for (const auto& [window, group] : windows) {
-    rows.push_back({window.first * 1000, window.second, group.count, group.cents});
-  }
-  return rows;
 }
 
 }  // namespace weir::bench

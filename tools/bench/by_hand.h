@@ -14,11 +14,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "tools/bench/events.h"
 #include "tools/bench/result.h"
@@ -37,19 +34,11 @@ class ByHand {
   // One event with 64 readable bytes behind it. False: can't be read.
   virtual bool add(std::string_view record) = 0;
 
-  // Pane start in ms and key → count and cents; panes of several threads can be put together.
-  struct Group {
-    uint64_t count = 0;
-    int64_t cents = 0;
-  };
-  using Panes = std::map<std::pair<int64_t, std::string>, Group>;
+  // Groups are added to what is there: so those of several threads come together.
   virtual void take_panes(Panes& into) const = 0;
   virtual Result result() const = 0;
 };
 
 std::unique_ptr<ByHand> make_by_hand(Query query, Order order);
-
-// Windows of panes.
-Result windows_of(Query query, const ByHand::Panes& panes);
 
 }  // namespace weir::bench

@@ -202,4 +202,13 @@ Order order_of(std::string_view name) {
   std::exit(2);
 }
 
+Window window_of(Query query) {
+  switch (query) {
+    case Query::Rides: return {60'000, 30'000};
+    case Query::Ads: return {10'000, 10'000};
+    case Query::Users: return {60'000, 60'000};
+  }
+  __builtin_unreachable();
+}
+
 }  // namespace weir::bench

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/bench/result.h"
+
 namespace weir::bench {
 
 enum class Query : uint8_t { Rides, Ads, Users };
@@ -67,5 +69,8 @@ class Events {
 // "rides", "ads", "users"; "fixed", "other", "random". Ends the program if it is none of them.
 Query query_of(std::string_view name);
 Order order_of(std::string_view name);
+
+// What the query groups by, unless told otherwise.
+Window window_of(Query query);
 
 }  // namespace weir::bench

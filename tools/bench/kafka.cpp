@@ -44,19 +44,22 @@ struct Arguments {
   std::exit(1);
 }
 
-// What Weir's connector sets too (runtime/connectors/kafka): only so do the ratios mean something.
+// What Weir's connector sets (runtime/connectors/kafka/settings.cpp): only so do the ratios mean something.
 const std::vector<std::pair<std::string, std::string>> kConsumerProperties = {
     {"group.id", "bench"},
-    {"enable.auto.commit", "false"},        // positions are the program's business
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "error"},
-    {"isolation.level", "read_committed"},
     {"check.crcs", "true"},
-    {"queued.min.messages", "1000000"},     // with the defaults a full queue stops fetching: half the rate
-    {"queued.max.messages.kbytes", "262144"},
-    {"fetch.message.max.bytes", "4194304"},
-    {"fetch.error.backoff.ms", "5"},        // librdkafka 2.0 also waits so long when a queue was full
+    {"fetch.error.backoff.ms", "5"},   // librdkafka 2.0 also waits so long when a queue was full
     {"fetch.wait.max.ms", "100"},
+    {"fetch.min.bytes", "1"},
+    {"fetch.message.max.bytes", "4194304"},
+    {"fetch.max.bytes", "67108864"},
+    {"queued.min.messages", "1000000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"socket.nagle.disable", "true"},
 };
 
 rd_kafka_t* make_client(rd_kafka_type_t type, const Arguments& arguments,
@@ -228,10 +231,11 @@ void consume(const Arguments& arguments) {
   }
   for (std::thread& thread : threads) thread.join();
   cost.stop();
+  if (shares[0].to_come == 0) fail(arguments.topic + " is empty");
 
   Measured measured{arguments.command + ' ' + arguments.form + ' ' + arguments.queues + ' ' +
                     std::to_string(arguments.threads)};
-  ByHand::Panes panes;
+  Panes panes;
   for (Share& share : shares) {
     if (share.bad != 0) fail("events that could not be read: " + std::to_string(share.bad));
     measured.events += share.events;
@@ -240,7 +244,7 @@ void consume(const Arguments& arguments) {
   }
   measured.checksum = measured.bytes;
   if (with_query) {
-    Result result = windows_of(arguments.query, panes);
+    Result result = windows_of(window_of(arguments.query), panes);
     measured.rows = result.size();
     measured.checksum = checksum(result);
   }
@@ -258,7 +262,7 @@ void consume(const Arguments& arguments) {
 
 void reference(const Arguments& arguments) {
   Cost cost;
-  Result result = reference_result(arguments.query, Events(arguments.query, Order::Fixed, arguments.events));
+  Result result = reference_result(arguments.query, window_of(arguments.query), Events(arguments.query, Order::Fixed, arguments.events));
   cost.stop();
   report({"reference", arguments.events, 0, result.size(), checksum(result)}, cost);
 }

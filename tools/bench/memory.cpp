@@ -1,4 +1,4 @@
-// bench_memory VARIANT --query rides|ads|users --order fixed|other|random --events N
+// bench_memory VARIANT --query rides|ads|users --order fixed|other|random --events N [--window SIZE_MS/SLIDE_MS]
 //
 // What does not involve Weir, on events in memory. Makes the events, prints a line, and then runs once for each line on
 // standard input and prints what it measured (result.h), so that tools/bench/run can alternate between programs:
@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 
+#include "tools/bench/arguments.h"
 #include "tools/bench/by_hand.h"
 #include "tools/bench/events.h"
 #include "tools/bench/reference.h"
@@ -48,7 +49,7 @@ uint64_t read_events(const Events& events) {
 }
 
 // What is measured ends with the last event: making rows of the groups is not part of it.
-void run(const std::string& variant, Query query, Order order, const Events& events) {
+void run(const std::string& variant, const Workload& workload, const Events& events) {
   Measured measured{variant, events.count(), events.text().size()};
   Result result;
   Cost cost;
@@ -56,10 +57,10 @@ void run(const std::string& variant, Query query, Order order, const Events& eve
     measured.checksum = read_events(events);
     cost.stop();
   } else if (variant == "reference") {
-    result = reference_result(query, events);
+    result = reference_result(workload.query, workload.window, events);
     cost.stop();
   } else {
-    auto by_hand = make_by_hand(query, order);
+    auto by_hand = make_by_hand(workload.query, workload.order);
     uint64_t bad = variant == "by_hand_lines" ? by_hand->add_lines(events) : by_hand->add(events);
     cost.stop();
     if (bad != 0) {
@@ -73,13 +74,13 @@ void run(const std::string& variant, Query query, Order order, const Events& eve
   report(measured, cost);
 }
 
-void write(Query query, Order order, uint64_t count) {
-  EventSource source(query, order);
+void write(const Workload& workload) {
+  EventSource source(workload.query, workload.order);
   std::string text;
-  for (uint64_t i = 0; i < count; i++) {
+  for (uint64_t i = 0; i < workload.events; i++) {
     source.next(text);
     text += '\n';
-    if (text.size() < (1 << 20) && i + 1 < count) continue;
+    if (text.size() < (1 << 20) && i + 1 < workload.events) continue;
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
       std::perror("bench_memory: writing events");
       std::exit(1);
@@ -91,33 +92,18 @@ void write(Query query, Order order, uint64_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) usage();
+  Workload workload;
+  if (argc < 2 || !read_workload(argc, argv, 2, workload)) usage();
   std::string variant = argv[1];
-  Query query = Query::Rides;
-  Order order = Order::Fixed;
-  uint64_t count = 2'000'000;
-  for (int i = 2; i < argc; i += 2) {
-    std::string option = argv[i];
-    if (i + 1 == argc) usage();
-    if (option == "--query") {
-      query = query_of(argv[i + 1]);
-    } else if (option == "--order") {
-      order = order_of(argv[i + 1]);
-    } else if (option == "--events") {
-      count = std::strtoull(argv[i + 1], nullptr, 10);
-    } else {
-      usage();
-    }
-  }
   if (variant == "write") {
-    write(query, order, count);
+    write(workload);
     return 0;
   }
   if (variant != "by_hand" && variant != "by_hand_lines" && variant != "read" && variant != "reference") usage();
 
-  Events events(query, order, count);
+  Events events(workload.query, workload.order, workload.events);
   std::printf("{\"ready\":true,\"bytes\":%zu}\n", events.text().size());
   std::fflush(stdout);
   char line[64];
-  while (std::fgets(line, sizeof line, stdin) != nullptr) run(variant, query, order, events);
+  while (std::fgets(line, sizeof line, stdin) != nullptr) run(variant, workload, events);
 }

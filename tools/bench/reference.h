@@ -7,6 +7,6 @@
 
 namespace weir::bench {
 
-Result reference_result(Query query, const Events& events);
+Result reference_result(Query query, Window window, const Events& events);
 
 }  // namespace weir::bench

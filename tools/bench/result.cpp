@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <ctime>
+#include <numeric>
 
 namespace weir::bench {
 namespace {
@@ -15,6 +16,25 @@ double now(clockid_t clock) {
 }
 
 }  // namespace
+
+Result windows_of(Window window, const Panes& panes) {
+  const int64_t pane_ms = std::gcd(window.size_ms, window.slide_ms);
+  Panes windows;
+  for (const auto& [pane, group] : panes) {
+    // Every window that begins at or before the pane and ends behind it.
+    for (int64_t start = pane.first / window.slide_ms * window.slide_ms;
+         start + window.size_ms >= pane.first + pane_ms; start -= window.slide_ms) {
+      Group& whole = windows[{start, pane.second}];
+      whole.count += group.count;
+      whole.cents += group.cents;
+    }
+  }
+  Result rows;
+  for (const auto& [start, group] : windows) {
+    rows.push_back({start.first * 1000, start.second, group.count, group.cents});
+  }
+  return rows;
+}
 
 uint64_t checksum(const Result& result) {
   std::vector<std::string> lines;

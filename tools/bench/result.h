@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::bench {
@@ -15,6 +17,19 @@ struct ResultRow {
   int64_t cents;          // the decimal sum, without its point; queries without a sum: 0
 };
 using Result = std::vector<ResultRow>;
+
+// tumble(size) if the slide is the size.
+struct Window {
+  int64_t size_ms, slide_ms;
+};
+// Groups by start of a pane in ms and key, the way to a result for those who work in panes.
+struct Group {
+  uint64_t count = 0;
+  int64_t cents = 0;
+};
+using Panes = std::map<std::pair<int64_t, std::string>, Group>;
+// Panes are as wide as the greatest width that divides size and slide.
+Result windows_of(Window window, const Panes& panes);
 
 // Of all rows, whatever their order: FNV-1a of the lines `window_start_us|key|count|cents`, sorted by bytes.
 uint64_t checksum(const Result& result);
