@@ -2,9 +2,13 @@
 set(WEIR_RUNTIME_IO_SOURCES
   status.cpp
   memory_log.cpp memory_log_group.cpp memory_log_partition.cpp
-  connectors/kafka/partitioner.cpp
+  connectors/kafka/client_librdkafka.cpp connectors/kafka/consumer.cpp connectors/kafka/handle.cpp
+  connectors/kafka/partitioner.cpp connectors/kafka/producer.cpp connectors/kafka/reader.cpp
+  connectors/kafka/settings.cpp
   )
 set(WEIR_RUNTIME_IO_TESTS
   memory_log_test.cpp
   connectors/kafka/partitioner_test.cpp
   )
+# A program of its own, kafka_test: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.
+set(WEIR_KAFKA_TESTS connectors/kafka/client_test.cpp)

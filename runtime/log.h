@@ -95,6 +95,8 @@ class LogConsumer {
   // First offset with a timestamp at or after `timestamp_ms`; the end if there is none.
   virtual Result<Positions> offsets_at(const std::vector<TopicPartition>& partitions, int64_t timestamp_ms) = 0;
   virtual std::unique_ptr<GroupMetadata> group_metadata() = 0;
+  // Records that the client fetched twice and that were dropped.
+  virtual uint64_t repeated() const { return 0; }
   // Static members stay in the group; bounded time.
   virtual void close() = 0;
 };
@@ -129,6 +131,9 @@ class LogProducer {
   virtual Status send_offsets(const Positions& next, const GroupMetadata& group) = 0;
   virtual Status commit() = 0;
   virtual Status abort() = 0;
+  // Asked behind a commit: an answer may have got lost on the way, so that a late request could still hit the next
+  // transaction of this producer. The commit counts; the next transaction needs a new producer of the same id.
+  virtual bool spent() const { return false; }
 };
 
 // Reads partitions without a group (restore): only committed records, up to the end as known at open.
