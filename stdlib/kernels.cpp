@@ -1,8 +1,10 @@
 // All kernels, in one unit: compiled natively into weir_stdlib, and to bitcode.
 #include "stdlib/engine/hash.h"
-#include "stdlib/engine/output.h"
+#include "stdlib/engine/json_explain.h"
 #include "stdlib/engine/json_number.h"
 #include "stdlib/engine/json_order.h"
 #include "stdlib/engine/json_read.h"
 #include "stdlib/engine/json_value.h"
+#include "stdlib/engine/key.h"
+#include "stdlib/engine/output.h"
 #include "stdlib/engine/panes.h"

@@ -562,9 +562,10 @@ inline WeirReason JsonReader::value(const char*& p, const WeirJsonType* type, ch
 }  // namespace weir::stdlib
 
 // The value at `p` into `to`. Returns the position behind it, or null: malformed. If `reason` is not 0 there is no
-// value, and what is behind it stays readable; kJsonNull: it is `null`.
+// value, and what is behind it stays readable; kJsonNull: it is `null`. Malformed is a reason too.
 WEIR_JSON_COLD_KERNEL const char* weir_json_read(const char* p, const char* end, WeirArena* arena,
                                                  const WeirJsonType* type, char* to, WeirReason* reason) {
+  *reason = kReasonMalformed;
   p = weir_json_space(p, end);
   if (p >= end) return nullptr;
   weir::stdlib::JsonReader reader{end, arena};
