@@ -5,6 +5,8 @@
 #include "stdlib/engine/json_order.h"
 #include "stdlib/engine/json_read.h"
 #include "stdlib/engine/json_value.h"
+#include "stdlib/engine/json_write.h"
 #include "stdlib/engine/key.h"
 #include "stdlib/engine/output.h"
 #include "stdlib/engine/panes.h"
+#include "stdlib/engine/text_number.h"
