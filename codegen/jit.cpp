@@ -1,0 +1,84 @@
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/ADT/StringExtras.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include "codegen/codegen.h"
+#include "codegen/module.h"
+#include "stdlib/native.h"
+
+namespace weir::codegen {
+
+struct JitPipeline::Code {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::vector<WeirStageImage> stages;
+  std::vector<WeirKeyedImage> keyed;
+  std::string plan;
+  std::string cpu;
+  WeirPipelineImage image{};
+};
+
+JitPipeline::JitPipeline(std::unique_ptr<Code> code, const WeirPipelineImage* image) : code_(std::move(code)), image_(image) {}
+JitPipeline::JitPipeline(JitPipeline&&) noexcept = default;
+JitPipeline& JitPipeline::operator=(JitPipeline&&) noexcept = default;
+JitPipeline::~JitPipeline() = default;
+
+static std::string text_of(llvm::Error error) { return llvm::toString(std::move(error)); }
+
+// What kernels call outside: the natively compiled ones of the standard library; memcpy and the like from the process.
+static llvm::Error define_outside(llvm::orc::LLJIT& jit) {
+  llvm::orc::SymbolMap symbols;
+  for (const stdlib::NativeFunction& function : stdlib::native_functions()) {
+    symbols[jit.mangleAndIntern(function.name)] = {llvm::orc::ExecutorAddr::fromPtr(function.address), llvm::JITSymbolFlags::Exported};
+  }
+  if (llvm::Error error = jit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols)))) return error;
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit.getDataLayout().getGlobalPrefix());
+  if (!process) return process.takeError();
+  jit.getMainJITDylib().addGenerator(std::move(*process));
+  return llvm::Error::success();
+}
+
+Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options) {
+  using Failed = Result<JitPipeline>;
+  auto built = build_module(compiled, options.formats);
+  if (!built) return Failed::failed(built.error());
+  Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+  auto machine = target_machine(cpu);
+  optimize(*built->module, *built->kernels, cpu, *machine);
+  built->kernels.reset();
+
+  auto code = std::make_unique<JitPipeline::Code>();
+  llvm::orc::JITTargetMachineBuilder target(machine->getTargetTriple());
+  target.setCPU(cpu.name);
+  if (!cpu.features.empty()) {
+    std::vector<std::string> features;
+    for (llvm::StringRef feature : llvm::split(cpu.features, ',')) features.push_back(feature.str());
+    target.addFeatures(features);
+  }
+  target.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  target.setRelocationModel(llvm::Reloc::PIC_);
+  auto created = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(target)).setDataLayout(machine->createDataLayout()).create();
+  if (!created) return Failed::failed(text_of(created.takeError()));
+  code->jit = std::move(*created);
+  if (llvm::Error error = define_outside(*code->jit)) return Failed::failed(text_of(std::move(error)));
+  llvm::orc::ThreadSafeModule module(std::move(built->module), std::move(built->context));
+  if (llvm::Error error = code->jit->addIRModule(std::move(module))) return Failed::failed(text_of(std::move(error)));
+
+  for (const compiler::Stage& stage : compiled.graph.stages) {
+    auto address = code->jit->lookup(stage_symbol(stage.id));
+    if (!address) return Failed::failed(text_of(address.takeError()));
+    code->stages.push_back({stage.id, 0, address->toPtr<WeirStageFunction>()});
+  }
+  for (const contract::Keyed& keyed : compiled.plan.keyed()) {
+    auto address = code->jit->lookup(merge_symbol(keyed.id()));
+    if (!address) return Failed::failed(text_of(address.takeError()));
+    code->keyed.push_back({keyed.id(), 0, address->toPtr<WeirMergeFunction>()});
+  }
+  code->plan = compiled.plan.SerializeAsString();
+  code->cpu = cpu.name;
+  code->image = {kStageAbiVersion, sizeof(WeirPipelineImage), code->plan.data(), code->plan.size(), code->stages.data(), code->keyed.data(),
+                 uint32_t(code->stages.size()), uint32_t(code->keyed.size()), code->cpu.c_str()};
+  const WeirPipelineImage* image = &code->image;
+  return JitPipeline(std::move(code), image);
+}
+
+}  // namespace weir::codegen

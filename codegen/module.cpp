@@ -1,0 +1,69 @@
+#include "codegen/module.h"
+
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include "codegen/stage.h"
+
+namespace weir::codegen {
+
+std::string stage_symbol(uint32_t stage) { return "stage_" + std::to_string(stage); }
+std::string merge_symbol(uint32_t keyed) { return "merge_" + std::to_string(keyed); }
+
+Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats) {
+  static const Formats all_formats;
+  PipelineModule built;
+  built.context = std::make_unique<llvm::LLVMContext>();
+  built.module = std::make_unique<llvm::Module>("pipeline", *built.context);
+  built.kernels = std::make_unique<Kernels>(*built.context);
+  Pipeline pipeline{compiled.graph, compiled.plan, formats ? *formats : all_formats};
+  for (const compiler::Stage& stage : compiled.graph.stages) {
+    std::string missing = emit_stage(pipeline, stage, *built.module, *built.kernels);
+    if (!missing.empty()) return Result<PipelineModule>::failed(missing);
+  }
+  for (const contract::Keyed& keyed : compiled.plan.keyed()) {
+    std::string missing = emit_merge(pipeline, keyed.id(), *built.module, *built.kernels);
+    if (!missing.empty()) return Result<PipelineModule>::failed(missing);
+  }
+  std::string broken;
+  llvm::raw_string_ostream out(broken);
+  if (llvm::verifyModule(*built.module, &out)) return Result<PipelineModule>::failed("the generated code is not well formed: " + broken);
+  return built;
+}
+
+Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options, bool optimized) {
+  auto built = build_module(compiled, options.formats);
+  if (!built) return Result<std::string>::failed(built.error());
+  if (optimized) {
+    Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+    auto machine = target_machine(cpu);
+    optimize(*built->module, *built->kernels, cpu, *machine);
+  }
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  built->module->print(out, nullptr);
+  return text;
+}
+
+Result<std::string> asm_text(const compiler::Compiled& compiled, const Options& options) {
+  auto built = build_module(compiled, options.formats);
+  if (!built) return Result<std::string>::failed(built.error());
+  Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+  auto machine = target_machine(cpu);
+  machine->Options.MCOptions.AsmVerbose = true;
+  optimize(*built->module, *built->kernels, cpu, *machine);
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream out(text);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::AssemblyFile)) {
+    return Result<std::string>::failed("this target has no assembly printer");
+  }
+  passes.run(*built->module);
+  return std::string(text.data(), text.size());
+}
+
+}  // namespace weir::codegen

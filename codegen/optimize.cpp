@@ -1,0 +1,78 @@
+#include "codegen/optimize.h"
+
+#include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/IPO/Internalize.h>
+
+#include "codegen/kernels.h"
+
+namespace weir::codegen {
+
+Cpu host_cpu() {
+  Cpu cpu{llvm::sys::getHostCPUName().str(), ""};
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
+    cpu.features += (cpu.features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
+  }
+  return cpu;
+}
+
+Cpu level_cpu(const std::string& level) { return {level, ""}; }
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu) {
+  static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    return true;
+  }();
+  (void)initialized;
+  std::string triple = llvm::sys::getDefaultTargetTriple();
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) llvm::report_fatal_error(llvm::Twine(error));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, cpu.name, cpu.features, {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine) {
+  kernels.link_into(module);
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    function.removeFnAttr("target-cpu");
+    function.removeFnAttr("target-features");
+    function.removeFnAttr("tune-cpu");
+    function.removeFnAttr("min-legal-vector-width");
+    function.addFnAttr("target-cpu", cpu.name);
+    if (!cpu.features.empty()) function.addFnAttr("target-features", cpu.features);
+  }
+  llvm::internalizeModule(module, [](const llvm::GlobalValue& value) {
+    return value.getName().starts_with("stage_") || value.getName().starts_with("merge_");
+  });
+#ifndef NDEBUG
+  if (llvm::verifyModule(module, &llvm::errs())) llvm::report_fatal_error("the module is not well formed");
+#endif
+
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = false;   // row loops gain nothing, and kernels are unrolled where it pays
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+}  // namespace weir::codegen

@@ -1,0 +1,29 @@
+// LLVM's passes over a pipeline's module, for one CPU.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class Module;
+class TargetMachine;
+}  // namespace llvm
+
+namespace weir::codegen {
+
+class Kernels;
+
+// What code is made for: "x86-64-v2", "x86-64-v3", "x86-64-v4", or this machine.
+struct Cpu {
+  std::string name;
+  std::string features;
+};
+Cpu host_cpu();
+Cpu level_cpu(const std::string& level);
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu);
+
+// Links the kernels that `module` calls, hides everything but `stage_…` and `merge_…`, and optimises for `machine`.
+void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine);
+
+}  // namespace weir::codegen
