@@ -6,10 +6,11 @@
 //     reference --query rides --events N                 what the result has to be; reads no topic
 //
 // All with --brokers and --topic. Consumers take `--threads 1|2`, each thread its share of the partitions, and
-// `--queues partition` (a queue for each, looked at in turn) or `thread` (one queue for all of a thread's). `--set
-// name=value` goes to the client. They read from the beginning to the end that the topic has at the start, and print one
+// `--queues partition` (a queue for each, looked at in turn) or `thread` (one queue for all of a thread's), and
+// `--pause-us`, how long to sleep when there was little to take. `--set name=value` goes to the client. They read from the beginning to the end that the topic has at the start, and print one
 // line (result.h) with the CPU time of the whole process, the client's own threads included.
 #include <algorithm>
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -35,7 +36,7 @@ struct Arguments {
   std::string command, brokers = "127.0.0.1:19092", topic, form = "callback", queues = "partition";
   Query query = Query::Rides;
   uint64_t events = 10'000'000;
-  int threads = 1;
+  int threads = 1, pause_us = 0;
   std::vector<std::pair<std::string, std::string>> properties;
 };
 
@@ -167,14 +168,20 @@ uint64_t drain(rd_kafka_queue_t* queue, int wait_ms, bool callback, Share& share
   return share.events - before;
 }
 
-void read_share(Share& share, bool callback) {
+// Takes what there is. If that is little, it sleeps instead of waiting on a queue: a thread that waits is woken by
+// each message, and does that millions of times when it is faster than the client. With `pause_us` 0 it does wait.
+void read_share(Share& share, bool callback, int pause_us) {
   const bool alone = share.queues.size() == 1;
-  size_t at = 0, empty = 0;
+  size_t at = 0;
+  uint64_t taken = 0;   // in this round of the queues
   while (share.events < share.to_come) {
-    int wait_ms = alone ? 100 : (empty >= share.queues.size() ? 2 : 0);
-    uint64_t taken = drain(share.queues[at], wait_ms, callback, share);
-    empty = taken == 0 ? empty + 1 : 0;
-    if (++at == share.queues.size()) at = 0;
+    int wait_ms = pause_us > 0 ? 0 : alone ? 100 : at == 0 && taken == 0 ? 2 : 0;
+    if (at == 0) taken = 0;
+    taken += drain(share.queues[at], wait_ms, callback, share);
+    if (++at == share.queues.size()) {
+      at = 0;
+      if (pause_us > 0 && taken < 1000) std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
+    }
   }
 }
 
@@ -227,7 +234,7 @@ void consume(const Arguments& arguments) {
   for (Share& share : shares) {
     if (share.to_come == 0) continue;
     if (with_query) share.query = make_by_hand(arguments.query, Order::Fixed);
-    threads.emplace_back([&share, callback] { read_share(share, callback); });
+    threads.emplace_back([&share, &arguments, callback] { read_share(share, callback, arguments.pause_us); });
   }
   for (std::thread& thread : threads) thread.join();
   cost.stop();
@@ -269,7 +276,7 @@ void reference(const Arguments& arguments) {
 
 void usage() {
   std::fprintf(stderr, "usage: bench_kafka produce|consume|by_hand|reference --brokers B --topic T [--query Q] [--events N] "
-                       "[--form callback|batch] [--queues partition|thread] [--threads N] [--set name=value]\n");
+                       "[--form callback|batch] [--queues partition|thread] [--threads N] [--pause-us N] [--set name=value]\n");
   std::exit(2);
 }
 
@@ -296,6 +303,8 @@ int main(int argc, char** argv) {
       arguments.queues = value;
     } else if (option == "--threads") {
       arguments.threads = std::max(1, std::atoi(value.c_str()));
+    } else if (option == "--pause-us") {
+      arguments.pause_us = std::atoi(value.c_str());
     } else if (option == "--set" && value.find('=') != value.npos) {
       arguments.properties.emplace_back(value.substr(0, value.find('=')), value.substr(value.find('=') + 1));
     } else {
