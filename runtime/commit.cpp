@@ -1,0 +1,276 @@
+#include "runtime/commit.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "runtime/names.h"
+#include "runtime/state/changelog.h"
+#include "runtime/state/state_key.h"
+
+namespace weir::runtime {
+
+namespace {
+
+std::string_view view(const char* data, uint32_t size) { return {data, size}; }
+
+// What a sink can take back it gets before the commit, and its position goes into the commit.
+bool takes_back(const Sink& sink) { return !sink.position().empty(); }
+
+int64_t timestamp_ms(int64_t event_time_us) { return event_time_us < 0 ? -1 : event_time_us / 1000; }
+
+}  // namespace
+
+// The life of an epoch's commit. A crash in front of C7 leaves nothing: the transaction is aborted by the next start, the
+// store is as it was. Between C7 and C8 the store is one epoch behind the log: the next start replays the changelog.
+Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
+  LogProducer* producer = places_.producer;
+  auto at = [&](const char* step) { return places_.failpoints ? places_.failpoints->reach(step) : Status(); };
+  Status status;
+  auto step = [&](const char* name, auto work) {
+    if (!status.ok()) return;
+    status = at(name);
+    if (status.ok()) status = work();
+  };
+  // A transaction is open only while it is being filled: what the epoch produced has waited in its buffers.
+  step("C0", [&] { return producer ? retried([&] { return producer->begin(); }) : Status(); });
+  step("C1", [&] { return produce_outputs(epoch, rows_out); });
+  step("C2", [&] { return produce_dead_letters(epoch); });
+  step("C3", [&] { return write_sinks(epoch, true, rows_out); });
+  step("C4", [&] { return producer ? produce_changes(epoch) : Status(); });
+  // Every message is delivered, or the epoch is aborted.
+  step("C5", [&] { return producer ? producer->flush() : Status(); });
+  // The group's generation fences a process that has lost its partitions.
+  step("C6", [&] {
+    if (!producer || !epoch.group) return Status();
+    return retried([&] { return producer->send_offsets(epoch.offsets, *epoch.group); });
+  });
+  step("C7", [&] { return producer ? retried([&] { return producer->commit(); }) : Status(); });
+  step("C8", [&] { return write_store(epoch); });
+  step("C9", [&] { return write_sinks(epoch, false, rows_out); });
+  if (status.ok()) show_aside(epoch);
+  return status;
+}
+
+// The same call again as long as the client says that this may help.
+template <class Step>
+Status CommitThread::retried(Step step) {
+  auto begin = std::chrono::steady_clock::now();
+  int64_t wait_ms = 50;
+  while (true) {
+    Status status = step();
+    if (status.ok() || !status.retry()) return status;
+    auto spent = std::chrono::steady_clock::now() - begin;
+    if (spent > std::chrono::milliseconds(places_.retry_ms_max)) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    wait_ms = std::min<int64_t>(wait_ms * 2, 1000);
+  }
+}
+
+Status CommitThread::produce_outputs(FrozenEpoch& epoch, uint64_t* rows_out) {
+  for (const FrozenEpoch::Rows& rows : epoch.outputs) {
+    const SinkInfo& sink = places_.program->sinks[rows.sink];
+    if (sink.kind != SinkInfo::Kind::Log) continue;
+    Status status;
+    rows.rows.for_each([&](const EncodedRows::Row& row) {
+      if (!status.ok()) return;
+      LogProducer::Message message;
+      message.topic = sink.sink->address();
+      message.has_key = row.key != nullptr;
+      message.has_value = row.value != nullptr;
+      message.key = view(row.key, row.key_size);
+      message.value = view(row.value, row.value_size);
+      message.timestamp_ms = timestamp_ms(row.event_time);
+      status = places_.producer->produce(message);
+    });
+    if (!status.ok()) return std::move(status).within("sink `" + sink.sink->name() + "`");
+    *rows_out += rows.rows.records;
+  }
+  return {};
+}
+
+Status CommitThread::produce_dead_letters(FrozenEpoch& epoch) {
+  for (AsideRow& row : epoch.aside) {
+    const contract::Source& source = *places_.program->sources[row.source].source;
+    if (source.on_error() != contract::Source::DEAD_LETTER) continue;
+    if (!places_.producer) {
+      auto it = places_.dead_letters.find(source.dead_letter());
+      if (it == places_.dead_letters.end()) continue;
+      if (Status status = it->second->write(dead_letter_json(*places_.program, row), nullptr); !status.ok()) return status;
+      continue;
+    }
+    const auto& texts = epoch.header_texts.emplace_back(dead_letter_headers(*places_.program, row));
+    std::vector<Header>& headers = epoch.headers.emplace_back();
+    for (const auto& [name, value] : texts) headers.push_back({name, value});
+    LogProducer::Message message;
+    message.topic = source.dead_letter();
+    message.has_key = row.has_key;
+    message.has_value = row.has_value;
+    message.key = row.key;
+    message.value = row.value;
+    message.timestamp_ms = row.timestamp_ms;
+    message.headers = &headers;
+    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("dead letter of `" + source.name() + "`");
+  }
+  return {};
+}
+
+Status CommitThread::write_sinks(FrozenEpoch& epoch, bool before_commit, uint64_t* rows_out) {
+  const Program& program = *places_.program;
+  for (const FrozenEpoch::Rows& rows : epoch.outputs) {
+    const SinkInfo& sink = program.sinks[rows.sink];
+    if (sink.kind == SinkInfo::Kind::Log) continue;
+    Sink* to = places_.sinks[rows.sink];
+    bool now = to ? takes_back(*to) == before_commit : !before_commit;
+    if (!now) continue;
+    Status status;
+    rows.rows.for_each([&](const EncodedRows::Row& row) {
+      if (!status.ok()) return;
+      std::string_view key = view(row.key, row.key_size), value = view(row.value, row.value_size);
+      if (to) {
+        status = to->write(value, row.key ? &key : nullptr);
+      } else if (places_.collect) {
+        places_.collect(sink.sink->name(), key, value);
+      }
+    });
+    if (!status.ok()) return std::move(status).within("sink `" + sink.sink->name() + "`");
+    *rows_out += rows.rows.records;
+  }
+  auto flush = [&](Sink& sink, const std::string& name) -> Status {
+    if (takes_back(sink) != before_commit) return {};
+    if (Status status = sink.flush(); !status.ok()) return std::move(status).within("sink `" + name + "`");
+    if (before_commit) {
+      for (auto& [partition, sentinel] : epoch.record.sentinels) sentinel.sink_positions[name] = sink.position();
+    }
+    return {};
+  };
+  for (uint32_t i = 0; i < program.sinks.size(); ++i) {
+    if (!places_.sinks[i]) continue;
+    if (Status status = flush(*places_.sinks[i], program.sinks[i].sink->name()); !status.ok()) return status;
+  }
+  for (auto& [topic, sink] : places_.dead_letters) {
+    if (Status status = flush(*sink, "dead:" + topic); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status CommitThread::produce_changes(FrozenEpoch& epoch) {
+  const Program& program = *places_.program;
+  LogProducer::Message message;
+  for (const FrozenEpoch::Change& change : epoch.changes) {
+    message.topic = epoch.texts.emplace_back(changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()));
+    message.partition = change.shard;
+    message.value = change.record;
+    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("changelog");
+  }
+  // The sentinels: what the epoch says about itself, one for each source partition.
+  std::string_view topic = epoch.texts.emplace_back(commits_topic(program.name));
+  for (auto& [partition, sentinel] : epoch.record.sentinels) {
+    message = {};
+    message.topic = topic;
+    message.partition = 0;
+    message.has_key = true;
+    message.key = epoch.texts.emplace_back(sentinel_key(partition));
+    message.value = epoch.texts.emplace_back(write_sentinel(sentinel));
+    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("sentinel");
+  }
+  return {};
+}
+
+Status CommitThread::write_store(FrozenEpoch& epoch) {
+  const Program& program = *places_.program;
+  auto reached = [&](const TopicPartition& partition) {
+    if (!places_.producer) return;
+    int64_t last = places_.producer->last_offset(partition);
+    if (last >= 0) places_.changelogs[partition] = last + 1;
+  };
+  std::vector<Store::Write> writes;
+  std::vector<ChangelogEntry> entries;
+  for (const FrozenEpoch::Change& change : epoch.changes) {
+    reached({changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()), change.shard});
+    ChangelogHeader header;
+    if (Status status = read_changelog(change.record, &header, &entries); !status.ok()) return status;
+    for (const ChangelogEntry& entry : entries) writes.push_back({change.keyed, entry.key, entry.value, entry.removed});
+  }
+  reached({commits_topic(program.name), 0});
+  epoch.record.changelogs = places_.changelogs;
+  if (Status status = places_.store->write(writes, write_commit_record(epoch.record)); !status.ok()) return status;
+  for (const FrozenEpoch::Dropped& dropped : epoch.dropped) {
+    Status status = places_.store->erase(dropped.keyed, state_prefix(dropped.shard, dropped.pane), state_prefix(dropped.shard, dropped.pane + 1));
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+void CommitThread::show_aside(const FrozenEpoch& epoch) {
+  if (!places_.aside) return;
+  for (const AsideRow& row : epoch.aside) {
+    places_.aside(places_.program->sources[row.source].source->name(), "error", dead_letter_json(*places_.program, row));
+  }
+}
+
+// ---------------------------------------------------------------- the thread
+
+CommitThread::CommitThread(CommitPlaces places) : places_(std::move(places)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+CommitThread::~CommitThread() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void CommitThread::begin(std::unique_ptr<FrozenEpoch> epoch) {
+  WEIR_CHECK(!busy_, "one commit is in flight at a time");
+  busy_ = true;
+  {
+    std::lock_guard lock(mutex_);
+    epoch_ = std::move(epoch);
+  }
+  changed_.notify_all();
+}
+
+std::optional<Committed> CommitThread::result(int timeout_ms) {
+  if (!busy_) return std::nullopt;
+  std::unique_lock lock(mutex_);
+  if (!result_ && timeout_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return result_.has_value(); });
+  if (!result_) return std::nullopt;
+  std::optional<Committed> taken = std::move(result_);
+  result_.reset();
+  busy_ = false;
+  return taken;
+}
+
+void CommitThread::run() {
+  while (true) {
+    std::unique_ptr<FrozenEpoch> epoch;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stop_ || epoch_; });
+      if (!epoch_) return;
+      epoch = std::move(epoch_);
+    }
+    auto begin = std::chrono::steady_clock::now();
+    Committed done;
+    done.epoch = epoch->number;
+    done.status = commit(*epoch, &done.rows_out);
+    if (!done.status.ok() && places_.producer) {
+      // Whatever it answers: this producer is not used again.
+      (void)places_.producer->abort();
+    }
+    done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    done.timestamps = std::move(epoch->timestamps);
+    epoch.reset();
+    {
+      std::lock_guard lock(mutex_);
+      result_ = std::move(done);
+    }
+    changed_.notify_all();
+    if (wake_) wake_();
+  }
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,64 @@
+// Firing: from the final groups of a keyed operator to arrays of WeirFired that an emission's stage takes.
+//
+// The order is fixed: by window's end (of closed windows; changed ones shard by shard), then by shard, then by key
+// bytes. A window's groups are combined from its panes, in three ways:
+//
+//     one pane, in memory              the groups as they lie there, nothing is copied
+//     several panes, all in memory     merged into a scratch table
+//     a pane is spilled                a merge of sorted runs, memory and store, in bounded memory
+//
+// Threads: the control thread, while no lane runs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/state/keyed_state.h"
+
+namespace weir::runtime {
+
+// Takes fired groups of one emission (index in the operator's emissions); they are valid during the call.
+using FireTo = std::function<Status(uint32_t emission, const WeirFired* fired, uint32_t count)>;
+
+class Firing {
+ public:
+  explicit Firing(KeyedState& state);
+
+  // Windows with from < close ≤ to: append emissions get all groups, update emissions those that changed.
+  Status fire_closed(int64_t from, int64_t to, const FireTo& to_stage);
+  // Update: the groups of open windows that changed since this emission last fired. `event_time` is that of groups without a window.
+  Status fire_changed(uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
+  // Complete: all groups.
+  Status fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage);
+  // Some group may have changed since this emission last fired.
+  bool any_changed(uint32_t emission) const;
+
+ private:
+  struct Group {
+    uint64_t prefix;       // first 8 bytes of the key, so that most comparisons end there
+    WeirBytes key;
+    char* accumulator;
+  };
+  struct Span { int64_t start, end, event_time; };   // of a window; {0, 0, …} without one
+
+  // The groups of one shard in [first, end) panes, key order, in chunks.
+  Status groups_of(uint32_t shard, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take);
+  Status merge_runs(uint32_t shard, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take);
+  Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
+  Status load_changed(uint32_t shard, int64_t start, KeyedState::Pane& pane, uint32_t bit);
+  Status combine_key(uint32_t shard, int64_t first, int64_t end, WeirBytes key, char** combined);
+  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, uint32_t changed_bit, const FireTo& to_stage);
+  Status for_each_window(int64_t from, int64_t to, const std::function<Status(int64_t start)>& visit);
+  char* merge_into_scratch(WeirBytes key, const char* group);
+  Group group(WeirBytes key, char* accumulator) const;
+  Status bad_state() const;
+
+  KeyedState& state_;
+  const KeyedInfo& info_;
+  const WindowTime& window_;
+  std::unique_ptr<stdlib::PaneTables> scratch_;
+  std::vector<WeirFired> fired_;
+};
+
+}  // namespace weir::runtime

@@ -1,0 +1,137 @@
+#include "runtime/lane.h"
+
+namespace weir::runtime {
+
+namespace {
+int64_t machine_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+}  // namespace
+
+Lane::Lane(const Program& program, const Start& start, const StageLimits& limits, Fetch fetch)
+    : program_(program), start_(start), source_(program.sources[start.source]), memory_(program, *source_.stage, limits),
+      fetch_(std::move(fetch)), position_(start.position) {
+  time_.time = source_.time;
+  time_.has_watermark = source_.source->has_watermark();
+  time_.delay_us = source_.source->watermark_us();
+  time_.idle_us = source_.source->idle_us();
+  time_.event_time_max = start.event_time_max;
+  time_.idle = start.idle;
+  time_.ended = start.end_offset >= 0 && position_.offset >= start.end_offset;
+}
+
+Position Lane::position() const {
+  if (!batch_) return position_;
+  Position position{batch_->records[next_].offset, position_.leader_epoch};
+  if (next_ > 0) position.leader_epoch = batch_->records[next_ - 1].leader_epoch;
+  return position;
+}
+
+// False: there is nothing to do now.
+bool Lane::fetch(uint32_t rows_max) {
+  Fetched fetched = fetch_(start_.partition, rows_max);
+  if (!fetched.batch || fetched.batch->count == 0) {
+    if (fetched.next_offset > position_.offset) position_.offset = fetched.next_offset;
+    if (fetched.at_end && time_.at_end_since_us < 0) time_.at_end_since_us = machine_us();
+    if (!fetched.at_end) time_.at_end_since_us = -1;
+    time_.ended = (start_.bounded && fetched.at_end) || (start_.end_offset >= 0 && position_.offset >= start_.end_offset);
+    return false;
+  }
+  time_.at_end_since_us = -1;
+  time_.idle = false;
+  batch_ = std::move(fetched.batch);
+  batch_count_ = batch_->count;
+  next_ = 0;
+  batch_next_offset_ = fetched.next_offset;
+  if (start_.end_offset >= 0) {
+    while (batch_count_ > 0 && batch_->records[batch_count_ - 1].offset >= start_.end_offset) --batch_count_;
+    if (batch_count_ < batch_->count) batch_next_offset_ = start_.end_offset;
+    if (batch_count_ == 0) {
+      batch_.reset();
+      position_.offset = start_.end_offset;
+      time_.ended = true;
+      return false;
+    }
+  }
+  bytes_ += batch_->bytes;
+  const WeirRecord& last = batch_->records[batch_count_ - 1];
+  if (last.timestamp_ms >= 0) timestamps_.push_back({last.timestamp_ms, batch_count_});
+  return true;
+}
+
+bool Lane::take_errors(const WeirBatch& batch) {
+  const WeirErrors& errors = memory_.errors();
+  for (uint32_t i = 0; i < errors.count; ++i) {
+    const WeirRowError& error = errors.rows[i];
+    WEIR_CHECK(error.row < batch.count, "a stage puts aside rows of its batch only");
+    AsideRow row = aside_record(start_.source, start_.partition.partition, error, batch.records[error.row]);
+    if (source_.source->on_error() == contract::Source::FAIL) {
+      failure_ = Status::error(Exit::BadData, describe(program_, row));
+      return false;
+    }
+    if (source_.source->on_error() == contract::Source::SKIP) row.value.clear(), row.key.clear(), row.headers.clear();
+    aside_.push_back(std::move(row));
+  }
+  return true;
+}
+
+void Lane::run(const Round& round) {
+  stopped_ = Stopped::Round;
+  rows_in_round_ = 0;
+  WeirStage* stage = memory_.stage();
+  while (rows_in_round_ < round.rows_max && std::chrono::steady_clock::now() < round.until) {
+    if (!batch_) {
+      if (time_.ended) {
+        stopped_ = Stopped::Ended;
+        return;
+      }
+      if (!fetch(round.rows_per_batch)) {
+        stopped_ = time_.ended ? Stopped::Ended : Stopped::Waits;
+        return;
+      }
+    }
+    WeirBatch batch{};
+    batch.count = std::min<uint64_t>(batch_count_, uint64_t(next_) + round.rows_per_batch);
+    batch.next = next_;
+    batch.partition = start_.partition.partition;
+    batch.topic = {start_.partition.topic.data(), start_.partition.topic.size()};
+    batch.records = batch_->records;
+    batch.event_time_max = time_.event_time_max;
+    batch.watermark_others = round.watermark_others;
+    batch.watermark_floor = round.watermark_floor;
+    batch.fire_at = round.fire_at;
+    int32_t result = source_.run(stage, &batch);
+    rows_in_round_ += batch.next - next_;
+    next_ = batch.next;
+    time_.event_time_max = batch.event_time_max;
+    bool good = take_errors(batch);
+    memory_.clear_scratch();
+    if (!good) {
+      stopped_ = Stopped::Failed;
+      return;
+    }
+    if (next_ == batch_count_) {
+      position_ = {batch_next_offset_ >= 0 ? batch_next_offset_ : batch_->records[batch_count_ - 1].offset + 1, batch_->records[batch_count_ - 1].leader_epoch};
+      batch_.reset();
+      time_.ended = start_.end_offset >= 0 && position_.offset >= start_.end_offset;
+    }
+    if (result == kStageFires) {
+      stopped_ = Stopped::Fires;
+      return;
+    }
+    if (result == kStageFull) {
+      stopped_ = Stopped::Full;
+      return;
+    }
+  }
+}
+
+LaneCounts Lane::take_counts() {
+  WeirCounters& counters = memory_.stage()->counters;
+  LaneCounts counts{counters.rows_in, bytes_, counters.rows_late, counters.rows_out, counters.json_slow};
+  counters = {};
+  bytes_ = 0;
+  return counts;
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,109 @@
+// One run of a pipeline in this process: from what is durable to the end, a stop, or an error. An epoch that fails is
+// thrown away with all memory state, and the run begins again from what is durable, without leaving the group.
+//
+// Threads: the control thread, which calls `run`. Lanes run in the arena, commits on their own thread.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/commit.h"
+#include "runtime/inputs.h"
+#include "runtime/metrics.h"
+#include "runtime/operators.h"
+#include "runtime/pipeline.h"
+#include "runtime/progress.h"
+#include "runtime/startup.h"
+
+namespace weir::runtime {
+
+// How the budget is dealt out.
+struct MemoryShares {
+  explicit MemoryShares(uint64_t budget) : state(budget * 3 / 8), store(budget / 8), output(budget / 16), dirty(budget / 16), partial(budget / 16) {}
+  uint64_t state;     // final groups in memory
+  uint64_t store;     // RocksDB's caches and write buffers
+  uint64_t output;    // encoded rows of the epoch that is being filled
+  uint64_t dirty;     // changed groups of it
+  uint64_t partial;   // of all lanes
+};
+
+class PipelineRun {
+ public:
+  PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store, std::vector<Sink*> sinks,
+              std::map<std::string, Sink*> dead_letters, Metrics& metrics, std::chrono::steady_clock::time_point begin);
+
+  Status run(Inputs& inputs, RunSummary* summary);
+
+ private:
+  enum class Outcome : uint8_t { Done, Failed, Aborted, Rebalanced };
+
+  // The life of one attempt; `status_` says why it ended with Failed or Aborted.
+  Outcome attempt(Inputs& inputs);
+  Outcome wait_for_assignment(Inputs& inputs);
+  Status begin_attempt(Inputs& inputs);
+  Outcome rounds(Inputs& inputs);
+  Outcome take_events(Inputs& inputs);
+  Outcome finish(Inputs& inputs, bool fires);
+
+  Status find_ends(Inputs& inputs, const std::vector<InputPartition>& partitions);
+  Status run_round();
+  Status after_round();
+  Status bound_memory(Inputs& inputs);
+  bool epoch_due() const;
+  Status end_epoch(Inputs& inputs);
+  // A commit that is done; fails if it failed.
+  Status take_commit(int timeout_ms);
+  Status wait_for_commit();
+  int wait_ms() const;
+  bool anything_uncommitted() const;
+  bool ended() const;
+  bool stop_asked() const { return options_.stop && options_.stop->load(std::memory_order_relaxed); }
+  int64_t machine_us() const;
+  void collect_counts();
+  void publish(Inputs& inputs);
+
+  const Program& program_;
+  RunOptions& options_;
+  Log* log_;
+  Store& store_;
+  std::vector<Sink*> sinks_;
+  std::map<std::string, Sink*> dead_letters_;
+  Metrics& metrics_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point begin_;
+  MemoryShares shares_;
+  WorkArena arena_;
+  Failpoints failpoints_;
+  RunSummary* summary_ = nullptr;
+
+  // Kept over attempts.
+  std::vector<TopicPartition> assigned_;
+  bool joined_ = false;
+  std::map<TopicPartition, int64_t> end_offsets_;
+  bool ends_known_ = false;
+
+  // Of the attempt.
+  std::unique_ptr<LogProducer> producer_;
+  std::unique_ptr<Operators> operators_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Lane*> lane_pointers_;
+  std::vector<PartitionTime*> times_;
+  std::unique_ptr<Watermarks> watermarks_;
+  std::unique_ptr<CommitThread> commits_;
+  CommitRecord record_;              // as of the last frozen epoch
+  uint64_t epoch_ = 0;               // the one that is being filled
+  uint64_t durable_ = 0;
+  uint32_t shards_ = 0;
+  bool must_commit_ = false;         // the first positions become durable at once
+  bool epoch_wanted_ = false;        // by memory
+  uint64_t rows_in_epoch_ = 0;
+  std::chrono::steady_clock::time_point epoch_begin_;
+  std::vector<AsideRow> aside_;
+  std::vector<TimestampSample> timestamps_;
+  Status status_;
+};
+
+}  // namespace weir::runtime

@@ -1,0 +1,207 @@
+#include "runtime/startup.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "runtime/names.h"
+#include "runtime/state/changelog.h"
+
+namespace weir::runtime {
+
+namespace {
+
+constexpr size_t kRestoreBatch = 64 << 20;   // bytes of changelog that go into one write
+
+// Reads sentinels and changelogs behind what the store has, and applies them.
+class Restore {
+ public:
+  Restore(const Program& program, Store& store, Log& log, CommitRecord* record) : program_(program), store_(store), log_(log), record_(record) {}
+
+  Result<uint64_t> run() {
+    Positions from;
+    Status status = add_topic(commits_topic(program_.name), &from);
+    for (uint32_t i = 0; i < program_.keyed.size() && status.ok(); ++i) {
+      std::string topic = changelog_topic(program_.name, program_.keyed[i].keyed->identity());
+      stores_[topic] = i;
+      status = add_topic(topic, &from);
+    }
+    if (!status.ok()) return status;
+    Result<std::unique_ptr<LogReader>> reader = log_.reader(from);
+    if (!reader.ok()) return reader.take_status();
+    while (true) {
+      Result<LogReader::Read> read = (*reader)->read(1000);
+      if (!read.ok()) return read.take_status();
+      if (!read->batch) break;
+      for (uint32_t i = 0; i < read->batch->count && status.ok(); ++i) status = take(read->partition, read->batch->records[i]);
+      if (!status.ok()) return status;
+    }
+    if (status = write(); !status.ok()) return status;
+    return entries_;
+  }
+
+ private:
+  Status add_topic(const std::string& topic, Positions* from) {
+    Result<int32_t> count = log_.partitions(topic);
+    if (!count.ok()) return count.take_status();
+    for (int32_t p = 0; p < *count; ++p) {
+      auto it = record_->changelogs.find({topic, p});
+      (*from)[{topic, p}] = {it == record_->changelogs.end() ? 0 : it->second, -1};
+    }
+    return {};
+  }
+
+  Status take(const TopicPartition& partition, const WeirRecord& record) {
+    record_->changelogs[partition] = record.offset + 1;
+    if (!record.value) return {};
+    std::string_view value(record.value, record.value_size);
+    auto store = stores_.find(partition.topic);
+    if (store == stores_.end()) {
+      Result<Sentinel> sentinel = read_sentinel(value);
+      if (!sentinel.ok()) return sentinel.take_status().within("`" + partition.topic + "` at offset " + std::to_string(record.offset));
+      sentinels_[sentinel->partition] = std::move(*sentinel);
+      return {};
+    }
+    ChangelogHeader header;
+    std::vector<ChangelogEntry> entries;
+    const std::string& kept = texts_.emplace_back(value);
+    if (Status status = read_changelog(kept, &header, &entries); !status.ok()) {
+      return std::move(status).within("`" + partition.topic + "`/" + std::to_string(partition.partition) + " at offset " + std::to_string(record.offset));
+    }
+    if (header.store != program_.keyed[store->second].keyed->identity() || header.shard != partition.partition) {
+      return Status::error(Exit::Configuration, "`" + partition.topic + "`/" + std::to_string(partition.partition) + " holds a record of `" +
+                                                    std::string(header.store) + "`, shard " + std::to_string(header.shard) + ": somebody else writes there");
+    }
+    for (const ChangelogEntry& entry : entries) writes_.push_back({store->second, entry.key, entry.value, entry.removed});
+    entries_ += entries.size();
+    bytes_ += value.size();
+    return bytes_ >= kRestoreBatch ? write() : Status();
+  }
+
+  // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by this start or the next.
+  Status write() {
+    for (auto& [partition, sentinel] : sentinels_) {
+      record_->epoch = std::max(record_->epoch, sentinel.epoch);
+      record_->sentinels[partition] = std::move(sentinel);
+    }
+    sentinels_.clear();
+    if (Status status = store_.write(writes_, write_commit_record(*record_)); !status.ok()) return status;
+    writes_.clear();
+    texts_.clear();
+    bytes_ = 0;
+    return {};
+  }
+
+  const Program& program_;
+  Store& store_;
+  Log& log_;
+  CommitRecord* record_;
+  std::map<std::string, uint32_t> stores_;             // by topic
+  std::map<TopicPartition, Sentinel> sentinels_;
+  std::vector<Store::Write> writes_;
+  std::deque<std::string> texts_;                      // what writes_ point to
+  size_t bytes_ = 0;
+  uint64_t entries_ = 0;
+};
+
+Status check_signatures(const Program& program, const CommitRecord& record) {
+  for (const KeyedInfo& keyed : program.keyed) {
+    for (const auto& [partition, sentinel] : record.sentinels) {
+      auto it = sentinel.signatures.find(keyed.keyed->identity());
+      if (it == sentinel.signatures.end() || it->second == keyed.keyed->signature()) continue;
+      return Status::error(Exit::Configuration,
+                           "the state of `" + keyed.keyed->identity() + "` does not fit the program:\n  state   " + it->second + "\n  program " +
+                               keyed.keyed->signature() + "\ngive the step or the pipeline another name (--name), or change the program back");
+    }
+  }
+  return {};
+}
+
+// The sentinels' offsets are the group's: both were written in one transaction.
+Status check_committed(const CommitRecord& record, const std::vector<InputPartition>& partitions, const Inputs& inputs, const Positions& committed) {
+  for (const InputPartition& input : partitions) {
+    if (!inputs.is_log(input.source)) continue;
+    auto sentinel = record.sentinels.find(input.partition);
+    if (sentinel == record.sentinels.end()) continue;
+    auto group = committed.find(input.partition);
+    int64_t ours = sentinel->second.position.offset, theirs = group == committed.end() ? -1 : group->second.offset;
+    if (ours == theirs) continue;
+    return Status::error(Exit::Configuration,
+                         input.partition.topic + "/" + std::to_string(input.partition.partition) + ": the state was made of the records up to offset " +
+                             std::to_string(ours) + ", but the group has " + (theirs < 0 ? "no committed offset" : "committed " + std::to_string(theirs)) +
+                             ": somebody moved the group's offsets, or a commit was lost");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards) {
+  // The sentinels of a partition replace each other; small segments let compaction keep up with ten a second.
+  Status status = log.ensure_topic(commits_topic(program.name), 1, {{"cleanup.policy", "compact"}, {"segment.bytes", "16777216"}});
+  for (uint32_t i = 0; i < program.keyed.size() && status.ok(); ++i) {
+    // Records carry many entries under no key, so they can't be compacted. They are kept for ever until base pages bound them.
+    status = log.ensure_topic(changelog_topic(program.name, program.keyed[i].keyed->identity()), int32_t(shards),
+                              {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}, {"retention.bytes", "-1"}});
+  }
+  return status;
+}
+
+Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log, Inputs& inputs,
+                                        const std::vector<InputPartition>& partitions, uint32_t shards_wanted) {
+  DurableState state;
+  std::vector<TopicPartition> of_log;
+  for (const InputPartition& input : partitions) {
+    if (inputs.is_log(input.source)) of_log.push_back(input.partition);
+  }
+  Positions committed;
+  if (!of_log.empty()) {
+    Result<Positions> read = inputs.committed(of_log);
+    if (!read.ok()) return read.take_status();
+    committed = std::move(*read);
+  }
+  Result<std::string> stored = store.commit_record();
+  if (!stored.ok()) return stored.take_status();
+  if (!stored->empty()) {
+    Result<CommitRecord> record = read_commit_record(*stored);
+    if (!record.ok()) return record.take_status();
+    state.record = std::move(*record);
+  }
+  if (log && program.uses_log) {
+    if (Status status = check_signatures(program, state.record); !status.ok()) return status;
+    Result<uint64_t> restored = Restore(program, store, *log, &state.record).run();
+    if (!restored.ok()) return restored.take_status().within("restoring state");
+    state.restored_entries = *restored;
+  }
+  if (Status status = check_signatures(program, state.record); !status.ok()) return status;
+  if (Status status = check_committed(state.record, partitions, inputs, committed); !status.ok()) return status;
+
+  state.shards = shards_wanted;
+  state.first_start = state.record.sentinels.empty();
+  std::vector<InputPartition> never_read, appeared;
+  for (const InputPartition& input : partitions) {
+    auto it = state.record.sentinels.find(input.partition);
+    if (it != state.record.sentinels.end()) {
+      state.positions[input.partition] = it->second.position;
+      state.shards = it->second.shards;
+      continue;
+    }
+    bool topic_known = std::any_of(state.record.sentinels.begin(), state.record.sentinels.end(),
+                                   [&](const auto& s) { return s.first.topic == input.partition.topic; });
+    (topic_known && inputs.is_log(input.source) ? appeared : never_read).push_back(input);
+  }
+  if (!never_read.empty()) {
+    Result<Positions> first = inputs.first_positions(never_read);
+    if (!first.ok()) return first.take_status();
+    state.positions.insert(first->begin(), first->end());
+  }
+  if (!appeared.empty()) {   // from the beginning, whatever `start` says: nothing of it has been read
+    std::vector<TopicPartition> own;
+    for (const InputPartition& input : appeared) own.push_back(input.partition);
+    Result<std::map<TopicPartition, LogConsumer::Ends>> ends = inputs.ends(own);
+    if (!ends.ok()) return ends.take_status();
+    for (const TopicPartition& partition : own) state.positions[partition] = {(*ends)[partition].begin, -1};
+  }
+  return state;
+}
+
+}  // namespace weir::runtime

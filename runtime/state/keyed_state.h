@@ -1,0 +1,93 @@
+// The final groups of one keyed operator: hash tables by shard and pane in memory, the rest in the store.
+//
+// Lanes hold partial groups; `merge` takes them over. What changed is *dirty* until `freeze` writes it down as
+// changelog records for the epoch that ends. A table none of whose groups is newer than the store may be *spilled*:
+// dropped from memory, and its groups read again one by one when they are touched.
+//
+//     memory wins over store: a group that is in both is newer (or equal) in memory
+//
+// Threads: the control thread, while no lane runs. `merge_part` and `freeze_shard` may run on several threads for
+// different shards. The commit thread writes to the store meanwhile.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/program.h"
+#include "runtime/state/changelog.h"
+#include "runtime/state/state_value.h"
+#include "runtime/state/store.h"
+#include "stdlib/engine/pane_tables.h"
+
+namespace weir::runtime {
+
+class KeyedState {
+ public:
+  struct Pane {
+    WeirTable* table = nullptr;          // null: nothing in memory
+    std::vector<uint32_t> dirty;         // slots; only if not `scan`
+    bool scan = false;                   // the table has grown: dirty ones are found by looking at all
+    bool any_dirty = false;
+    bool stored = false;                 // the store may hold groups of it, or will when the epoch in flight is durable
+    bool spilled = false;                // … that are not in memory
+    uint64_t dirty_epoch = 0;            // the last epoch in which it was dirty
+    uint32_t changed = 0;                // emissions for which a group may have changed since they last fired …
+    uint32_t changed_before = 0;         // … in a frozen epoch (else the dirty ones are all)
+  };
+  struct Shard {
+    explicit Shard(const KeyedInfo& info);
+    stdlib::PaneTables tables;
+    std::map<int64_t, Pane> panes;
+    std::vector<int64_t> made;           // panes that are new since the last `note_new_panes`
+    Status status;                       // of reading the store in a part
+  };
+  struct Dropped { uint16_t shard; int64_t pane; };
+
+  KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards, Store* store);
+
+  // Which panes the store has, after a start. They count as spilled, and as changed for all emissions.
+  Status load_panes(int64_t watermark);
+
+  // Merges the shards s with s mod parts == part of all partial tables.
+  void merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part, uint32_t parts);
+  // After the parts.
+  Status merged();
+
+  // The dirty groups of a shard as changelog records; they are clean then.
+  std::vector<std::string> freeze_shard(uint32_t shard, uint64_t epoch);
+
+  // Panes whose last window has closed go. Returns those that the store has to forget.
+  std::vector<Dropped> drop_closed(int64_t watermark);
+  // Drops tables from memory until `bytes` are free. Only what the store has: epoch ≤ `durable`.
+  uint64_t spill(uint64_t bytes, uint64_t durable);
+
+  uint64_t bytes() const;
+  uint64_t groups() const;
+  const KeyedInfo& info() const { return info_; }
+  const std::set<int64_t>& panes() const { return panes_; }
+  std::deque<Shard>& shards() { return shards_; }
+  const StateValueCodec& codec() const { return codec_; }
+  uint32_t number() const { return number_; }
+  Store* store() const { return store_; }
+  // Marks a group as changed by ourselves (an emission's bit was cleared).
+  static void touch(Pane& pane, WeirSlot* slot);
+  bool dirty_anywhere() const;
+
+ private:
+  Pane& pane_of(Shard& shard, int64_t pane);
+  // Brings the groups that `partials` touch and that are only in the store into memory.
+  Status fetch_spilled(uint32_t shard, const std::vector<stdlib::PaneTables*>& partials);
+
+  const KeyedInfo& info_;
+  StateValueCodec codec_;
+  uint32_t number_;
+  Store* store_;
+  std::deque<Shard> shards_;             // their addresses hold
+  std::set<int64_t> panes_;              // of all shards
+  bool keeps_closed_ = false;            // an emission shows all groups for ever
+};
+
+}  // namespace weir::runtime
