@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class JitPipeline {
 };
 
 Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options = {});
+
+// The way of `build_binary` (objects for the CPU levels, the best that this machine can run), loaded into this process: for
+// tests that run a program in both ways. `options.cpu` names one level; empty: the best.
+Result<JitPipeline> load_object(const compiler::Compiled& compiled, const Options& options = {});
 
 // `weir explain`: LLVM IR as generated, or after the optimiser, and the machine code.
 Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options, bool optimized);

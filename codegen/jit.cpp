@@ -4,6 +4,7 @@
 
 #include "codegen/codegen.h"
 #include "codegen/module.h"
+#include "codegen/object.h"
 #include "stdlib/native.h"
 
 namespace weir::codegen {
@@ -37,6 +38,22 @@ static llvm::Error define_outside(llvm::orc::LLJIT& jit) {
   return llvm::Error::success();
 }
 
+static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu, llvm::TargetMachine& machine) {
+  llvm::orc::JITTargetMachineBuilder target(machine.getTargetTriple());
+  target.setCPU(cpu.name);
+  std::vector<std::string> features;
+  for (llvm::StringRef feature : llvm::split(cpu.features, ',')) {
+    if (!feature.empty()) features.push_back(feature.str());
+  }
+  target.addFeatures(features);
+  target.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  target.setRelocationModel(llvm::Reloc::PIC_);
+  auto created = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(target)).setDataLayout(machine.createDataLayout()).create();
+  if (!created) return created.takeError();
+  if (llvm::Error error = define_outside(**created)) return error;
+  return std::move(*created);
+}
+
 Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options) {
   using Failed = Result<JitPipeline>;
   auto built = build_module(compiled, options.formats);
@@ -47,19 +64,9 @@ Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& optio
   built->kernels.reset();
 
   auto code = std::make_unique<JitPipeline::Code>();
-  llvm::orc::JITTargetMachineBuilder target(machine->getTargetTriple());
-  target.setCPU(cpu.name);
-  if (!cpu.features.empty()) {
-    std::vector<std::string> features;
-    for (llvm::StringRef feature : llvm::split(cpu.features, ',')) features.push_back(feature.str());
-    target.addFeatures(features);
-  }
-  target.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
-  target.setRelocationModel(llvm::Reloc::PIC_);
-  auto created = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(target)).setDataLayout(machine->createDataLayout()).create();
+  auto created = make_jit(cpu, *machine);
   if (!created) return Failed::failed(text_of(created.takeError()));
   code->jit = std::move(*created);
-  if (llvm::Error error = define_outside(*code->jit)) return Failed::failed(text_of(std::move(error)));
   llvm::orc::ThreadSafeModule module(std::move(built->module), std::move(built->context));
   if (llvm::Error error = code->jit->addIRModule(std::move(module))) return Failed::failed(text_of(std::move(error)));
 
@@ -78,6 +85,26 @@ Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& optio
   code->image = {kStageAbiVersion, sizeof(WeirPipelineImage), code->plan.data(), code->plan.size(), code->stages.data(), code->keyed.data(),
                  uint32_t(code->stages.size()), uint32_t(code->keyed.size()), code->cpu.c_str()};
   const WeirPipelineImage* image = &code->image;
+  return JitPipeline(std::move(code), image);
+}
+
+Result<JitPipeline> load_object(const compiler::Compiled& compiled, const Options& options) {
+  using Failed = Result<JitPipeline>;
+  std::string level = options.cpu.empty() ? host_level() : options.cpu;
+  auto objects = emit_objects(compiled, {level}, options.formats);
+  if (!objects) return Failed::failed(objects.error());
+  Cpu cpu = level_cpu(level);
+  auto machine = target_machine(cpu);
+  auto code = std::make_unique<JitPipeline::Code>();
+  auto created = make_jit(cpu, *machine);
+  if (!created) return Failed::failed(text_of(created.takeError()));
+  code->jit = std::move(*created);
+  for (auto& object : *objects) {
+    if (llvm::Error error = code->jit->addObjectFile(std::move(object))) return Failed::failed(text_of(std::move(error)));
+  }
+  auto binary = code->jit->lookup("weir_binary");
+  if (!binary) return Failed::failed(text_of(binary.takeError()));
+  const WeirPipelineImage* image = binary->toPtr<const WeirBinary*>()->images[0];
   return JitPipeline(std::move(code), image);
 }
 

@@ -1,5 +1,7 @@
 #include "codegen/optimize.h"
 
+#include <algorithm>
+
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
@@ -21,6 +23,15 @@ Cpu host_cpu() {
     cpu.features += (cpu.features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
   }
   return cpu;
+}
+
+std::string host_level() {
+  auto features = llvm::sys::getHostCPUFeatures();
+  auto has_all = [&](std::initializer_list<const char*> names) {
+    return std::all_of(names.begin(), names.end(), [&](const char* name) { return features.lookup(name); });
+  };
+  if (!has_all({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})) return "x86-64-v2";
+  return has_all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3";
 }
 
 Cpu level_cpu(const std::string& level) { return {level, ""}; }

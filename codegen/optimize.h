@@ -20,6 +20,7 @@ struct Cpu {
 };
 Cpu host_cpu();
 Cpu level_cpu(const std::string& level);
+std::string host_level();   // the best level that this machine can run
 
 std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu);
 
