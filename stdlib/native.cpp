@@ -1,6 +1,6 @@
 #include "stdlib/native.h"
 
-#include "stdlib/engine/float_text.h"
+#include "stdlib/native_headers.h"
 
 namespace weir::stdlib {
 

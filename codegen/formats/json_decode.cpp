@@ -19,6 +19,7 @@
 #include "codegen/formats/format.h"
 #include "codegen/formats/json_types.h"
 #include "stdlib/engine/json_order.h"
+#include "stdlib/engine/json_text.h"
 
 namespace weir::codegen {
 

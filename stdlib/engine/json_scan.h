@@ -15,6 +15,8 @@
 
 // Kernels that read behind the end of a record, on the same page: not for the address sanitizer.
 #define WEIR_JSON_KERNEL extern "C" __attribute__((used, always_inline, no_sanitize("address"))) inline
+#define WEIR_JSON_OVERREAD __attribute__((no_sanitize("address")))
+#define WEIR_JSON_NATIVE extern "C" WEIR_JSON_OVERREAD
 #define WEIR_JSON_COLD_KERNEL extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline
 
 inline constexpr uint64_t kJsonPadding = 128;
@@ -53,6 +55,10 @@ WEIR_JSON_KERNEL const char* weir_json_begin(WeirArena* arena, const char* data,
 
 inline bool weir_json_is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 inline bool weir_json_is_delimiter(char c) { return c == ',' || c == '}' || c == ']' || weir_json_is_space(c); }
+
+inline bool weir_json_is_null(const char* p, const char* end) {
+  return end - p >= 4 && memcmp(p, "null", 4) == 0 && (end - p == 4 || weir_json_is_delimiter(p[4]));
+}
 
 // The first position at or behind `p` that is not white space, or `end`.
 WEIR_JSON_KERNEL const char* weir_json_space(const char* p, const char* end) {

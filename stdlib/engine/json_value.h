@@ -4,6 +4,7 @@
 // malformed. `reason` not 0: no value; kJsonNull: it is `null`.
 #pragma once
 
+#include "stdlib/engine/json_number.h"
 #include "stdlib/engine/json_read.h"
 
 // `null`, as it stands in a compact record. (Elsewhere weir_json_read finds it.)
