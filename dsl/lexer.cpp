@@ -29,7 +29,7 @@ constexpr Spelling kWords[] = {
 };
 constexpr Spelling kSymbols[] = {
 #define WORD(kind, text)
-#define SYMBOL(kind, text) {TokenKind::kind, text},
+#define SYMBOL(kind, text)        {TokenKind::kind, text},
 #define FOREIGN(kind, text, weir) {TokenKind::kind, text},
 #include "dsl/token.def"
 #undef OTHER
@@ -47,10 +47,14 @@ std::optional<uint32_t> hex_value(std::string_view digits) {
   uint32_t value = 0;
   for (char c : digits) {
     uint32_t digit;
-    if (is_digit(c)) digit = static_cast<uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') digit = static_cast<uint32_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') digit = static_cast<uint32_t>(c - 'A' + 10);
-    else return std::nullopt;
+    if (is_digit(c))
+      digit = static_cast<uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      digit = static_cast<uint32_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      digit = static_cast<uint32_t>(c - 'A' + 10);
+    else
+      return std::nullopt;
     value = value << 4 | digit;
   }
   return value;
@@ -59,6 +63,16 @@ std::optional<uint32_t> hex_value(std::string_view digits) {
 // Characters that reorder or hide text on the screen: a program must read as it runs.
 bool is_deceptive(uint32_t c) {
   return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200b || c == 0xfeff;
+}
+
+bool is_odd_space(uint32_t c) {
+  return c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
+}
+
+// What other languages let names be made of: all but spaces, punctuation and what is deceptive.
+bool is_foreign_letter(uint32_t c) {
+  bool punctuation = (c >= 0x2000 && c <= 0x206f) || (c >= 0x3000 && c <= 0x303f);
+  return c >= 0xc0 && !is_odd_space(c) && !is_deceptive(c) && !punctuation;
 }
 
 std::string escape_of(uint32_t code_point) {
@@ -73,7 +87,10 @@ std::string escape_of(uint32_t code_point) {
 class Lexer {
  public:
   Lexer(const Sources& sources, FileId file, Diagnostics& diagnostics)
-      : sources_(sources), text_(sources.file(file).text()), file_(file), diagnostics_(diagnostics) {}
+      : sources_(sources),
+        text_(sources.file(file).text()),
+        file_(file),
+        diagnostics_(diagnostics) {}
 
   TokenList run() {
     if (check_text()) {
@@ -88,7 +105,9 @@ class Lexer {
 
  private:
   Span span(uint32_t begin, uint32_t end) const { return {begin, end, file_}; }
-  char peek(uint32_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char peek(uint32_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   bool starts_with(std::string_view what) const { return text_.substr(at_, what.size()) == what; }
   uint32_t line_end(uint32_t from) const {
     size_t end = text_.find('\n', from);
@@ -118,7 +137,8 @@ class Lexer {
   // UTF-8, no control characters, nothing that shows the reader another program.
   bool check_text() {
     if (text_.size() > kFileBytesMax) {
-      report(Code::too_deep, 0, 0, "a file of more than " + std::to_string(kFileBytesMax >> 20) + " MiB");
+      report(Code::too_deep, 0, 0,
+             "a file of more than " + std::to_string(kFileBytesMax >> 20) + " MiB");
       return false;
     }
     if (starts_with("\xef\xbb\xbf")) at_ = 3;
@@ -130,7 +150,8 @@ class Lexer {
         return false;
       }
       if (is_deceptive(c.value)) {
-        report(Code::bad_character, i, i + c.length, "an invisible character that changes how the text looks")
+        report(Code::bad_character, i, i + c.length,
+               "an invisible character that changes how the text looks")
             .with_fix(span(i, i + c.length), escape_of(c.value))
             .with_fix_text("leave it out; in a text, write " + escape_of(c.value));
       }
@@ -182,7 +203,9 @@ class Lexer {
 
   void keep_comment(uint32_t begin, bool doc) {
     uint32_t end = at_;
-    while (end > begin && (text_[end - 1] == '\r' || text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
+    while (end > begin &&
+           (text_[end - 1] == '\r' || text_[end - 1] == ' ' || text_[end - 1] == '\t'))
+      --end;
     bool own_line = newline_ || list_.tokens.empty();
     list_.comments.push_back({span(begin, end), doc, own_line});
   }
@@ -205,7 +228,8 @@ class Lexer {
         newline_ = true;
       }
       at_ = end;
-      report(Code::bad_character, begin, begin + 2, "comments begin with `//` and end with the line")
+      report(Code::bad_character, begin, begin + 2,
+             "comments begin with `//` and end with the line")
           .with_fix(span(begin, begin + 2), "//");
       return;
     }
@@ -218,7 +242,7 @@ class Lexer {
   void name() {
     uint32_t begin = at_;
     while (is_name_char(peek())) ++at_;
-    if (is_foreign_char(peek())) return foreign_name(begin);
+    if (at_foreign_letter()) return foreign_name(begin);
     std::string_view text = text_.substr(begin, at_ - begin);
     for (const Spelling& word : kWords) {
       if (word.text == text) {
@@ -229,9 +253,13 @@ class Lexer {
     push(TokenKind::Name, begin);
   }
 
+  bool at_foreign_letter() const {
+    return is_foreign_char(peek()) && is_foreign_letter(decode_utf8(text_, at_).value);
+  }
+
   // Letters outside ASCII: a name if it stood in backticks.
   void foreign_name(uint32_t begin) {
-    while (is_name_char(peek()) || is_foreign_char(peek())) ++at_;
+    while (is_name_char(peek()) || at_foreign_letter()) at_ += decode_utf8(text_, at_).length;
     std::string text(text_.substr(begin, at_ - begin));
     report(Code::bad_character, begin, at_, "`" + text + "` has characters outside `a–z A–Z 0–9 _`")
         .with_fix(span(begin, at_), "`" + text + "`");
@@ -245,7 +273,8 @@ class Lexer {
     size_t close = text_.find('`', at_);
     if (close == std::string_view::npos || close > end) {
       at_ = end;
-      report(Code::unterminated_text, begin, at_, "the name that begins here is not closed by a backtick");
+      report(Code::unterminated_text, begin, at_,
+             "the name that begins here is not closed by a backtick");
     } else {
       at_ = static_cast<uint32_t>(close) + 1;
       if (close == begin + 1) report(Code::bad_literal, begin, at_, "a name without characters");
@@ -288,11 +317,13 @@ class Lexer {
   void sql_text() {
     uint32_t begin = at_;
     uint32_t end = line_end(at_);
-    size_t close = text_.find('\'', at_ + 1);
-    bool closed = close != std::string_view::npos && close < end;
-    uint32_t text_end = closed ? static_cast<uint32_t>(close) : end;
-    std::string text(text_.substr(begin + 1, text_end - begin - 1));
-    at_ = closed ? text_end + 1 : end;
+    std::string text;
+    for (++at_; at_ < end; ++at_) {
+      if (peek() == '\'' && peek(1) != '\'') break;
+      if (peek() == '\'') ++at_;  // SQL doubles a quote inside.
+      text.push_back(peek());
+    }
+    at_ = std::min(at_ + 1, end);
     std::string written = "\"";
     for (char c : text) {
       if (c == '"' || c == '{' || c == '\\') written.push_back('\\');
@@ -306,7 +337,8 @@ class Lexer {
   Diagnostic& unterminated(uint32_t begin, uint32_t label_end) {
     uint32_t end = at_;
     while (end > begin && text_[end - 1] == '\r') --end;
-    return report(Code::unterminated_text, begin, label_end, "the text that begins here does not end on its line")
+    return report(Code::unterminated_text, begin, label_end,
+                  "the text that begins here does not end on its line")
         .with_fix(span(end, end), "\"")
         .with_fix_text("close it with `\"`; a line end inside is `\\n`");
   }
@@ -321,7 +353,8 @@ class Lexer {
           end_interpolations();
           return;
         }
-        unterminated(text_begin, text_begin + 1);
+        // Around it stands a text that doesn't end either; that one is reported.
+        if (interpolations_.empty()) unterminated(text_begin, text_begin + 1);
         push(TokenKind::Text, begin).value = keep(std::move(text));
         return;
       }
@@ -334,7 +367,8 @@ class Lexer {
       }
       if (c == '{') {
         ++at_;
-        push(first ? TokenKind::TextBegin : TokenKind::TextMiddle, begin).value = keep(std::move(text));
+        push(first ? TokenKind::TextBegin : TokenKind::TextMiddle, begin).value =
+            keep(std::move(text));
         if (first) interpolations_.push_back({begin, 0});
         return;
       }
@@ -356,15 +390,26 @@ class Lexer {
     char c = peek();
     if (at_ < text_.size() && c != '\n') ++at_;
     switch (c) {
-      case 'n': text.push_back('\n'); return;
-      case 't': text.push_back('\t'); return;
-      case 'r': text.push_back('\r'); return;
+      case 'n':
+        text.push_back('\n');
+        return;
+      case 't':
+        text.push_back('\t');
+        return;
+      case 'r':
+        text.push_back('\r');
+        return;
       case '"':
       case '\\':
       case '{':
-      case '}': text.push_back(c); return;
-      case 'u': unicode_escape(begin, text); return;
-      default: break;
+      case '}':
+        text.push_back(c);
+        return;
+      case 'u':
+        unicode_escape(begin, text);
+        return;
+      default:
+        break;
     }
     while (at_ < text_.size() && (static_cast<unsigned char>(text_[at_]) & 0xc0) == 0x80) ++at_;
     auto& diagnostic = report(Code::bad_literal, begin, at_,
@@ -376,7 +421,8 @@ class Lexer {
       diagnostic.with_fix(span(begin, at_), std::string(rest));
     } else if (!rest.empty() && c != '\n') {
       diagnostic.with_fix(span(begin, at_), "\\\\" + std::string(rest))
-          .with_fix_text("\\\\" + std::string(rest) + " for a backslash; r\"…\" is a text without escapes");
+          .with_fix_text("\\\\" + std::string(rest) +
+                         " for a backslash; r\"…\" is a text without escapes");
     }
   }
 
@@ -439,7 +485,8 @@ class Lexer {
       }
       if (symbol.kind == TokenKind::DotDot && peek() == '.') {
         ++at_;
-        report(Code::bad_character, begin, at_, "all fields are two dots").with_fix(span(begin, at_), "..");
+        report(Code::bad_character, begin, at_, "all fields are two dots")
+            .with_fix(span(begin, at_), "..");
       }
       push(symbol.kind, begin);
       return;
@@ -452,26 +499,31 @@ class Lexer {
     CodePoint c = decode_utf8(text_, at_);
     if (c.value == ';') {
       ++at_;
-      report(Code::bad_character, begin, at_, "nothing ends with `;`: items end with the line, or with a comma")
+      report(Code::bad_character, begin, at_,
+             "nothing ends with `;`: items end with the line, or with a comma")
           .with_fix(span(begin, at_), "")
           .with_fix_text("leave out the `;`");
       return;
     }
-    if (c.value == 0xa0 || (c.value >= 0x2000 && c.value <= 0x200a) || c.value == 0x3000) {
+    if (is_odd_space(c.value)) {
       at_ += c.length;
-      report(Code::bad_character, begin, at_, "a space that is not a plain one").with_fix(span(begin, at_), " ");
+      report(Code::bad_character, begin, at_, "a space that is not a plain one")
+          .with_fix(span(begin, at_), " ");
       return;
     }
     if (is_deceptive(c.value)) {  // Already reported.
       at_ += c.length;
       return;
     }
-    if (c.value == 0x201c || c.value == 0x201d || c.value == 0x201e || c.value == 0x2018 || c.value == 0x2019) {
+    if (c.value == 0x201c || c.value == 0x201d || c.value == 0x201e || c.value == 0x2018 ||
+        c.value == 0x2019) {
       return curly_text();
     }
-    if (c.value >= 0x80) return foreign_name(begin);
-    ++at_;
-    std::string shown = c.value < 0x20 || c.value == 0x7f ? "a control character" : "`" + std::string(1, static_cast<char>(c.value)) + "`";
+    if (is_foreign_letter(c.value)) return foreign_name(begin);
+    at_ += c.length;
+    bool control = c.value < 0x20 || (c.value >= 0x7f && c.value < 0xa0);
+    std::string shown =
+        control ? "a control character" : "`" + std::string(text_.substr(begin, c.length)) + "`";
     auto& diagnostic = report(Code::bad_character, begin, at_, shown + " means nothing here");
     if (c.value == '&') diagnostic.with_fix(span(begin, at_), "and");
     if (c.value == '$') {
@@ -497,7 +549,8 @@ class Lexer {
       return;
     }
     unterminated(begin, text_begin);
-    push(TokenKind::Text, begin).value = keep(std::string(text_.substr(text_begin, at_ - text_begin)));
+    push(TokenKind::Text, begin).value =
+        keep(std::string(text_.substr(text_begin, at_ - text_begin)));
   }
 
   // Gives each token the number of brackets around it. A bracket that is never closed ends at the
@@ -506,10 +559,12 @@ class Lexer {
     auto closes = [](TokenKind open) {
       return open == TokenKind::LeftParen     ? TokenKind::RightParen
              : open == TokenKind::LeftBracket ? TokenKind::RightBracket
-                                              : TokenKind::RightBrace;
+             : open == TokenKind::LeftBrace   ? TokenKind::RightBrace
+                                              : TokenKind::TextEnd;
     };
     std::vector<TokenKind> wanted;
-    std::array<size_t, 256> open_count{};  // of each kind in `wanted`, so that a stray bracket costs nothing
+    std::array<size_t, 256>
+        open_count{};  // of each kind in `wanted`, so that a stray bracket costs nothing
     auto forget = [&](size_t size) {
       while (wanted.size() > size) {
         --open_count[static_cast<size_t>(wanted.back())];
@@ -520,15 +575,19 @@ class Lexer {
       Token& token = list_.tokens[i];
       if (token.kind == TokenKind::EndOfFile) forget(0);
       if (token.at_margin && looks_like_declaration(sources_, list_, i)) forget(0);
+      // The middle of a text closes one expression and opens the next.
+      bool middle = token.kind == TokenKind::TextMiddle;
       bool closing = token.kind == TokenKind::RightParen || token.kind == TokenKind::RightBracket ||
-                     token.kind == TokenKind::RightBrace;
-      if (closing && open_count[static_cast<size_t>(token.kind)] > 0) {
-        while (wanted.back() != token.kind) forget(wanted.size() - 1);
+                     token.kind == TokenKind::RightBrace || token.kind == TokenKind::TextEnd ||
+                     middle;
+      TokenKind closed = middle ? TokenKind::TextEnd : token.kind;
+      if (closing && open_count[static_cast<size_t>(closed)] > 0) {
+        while (wanted.back() != closed) forget(wanted.size() - 1);
         forget(wanted.size() - 1);
       }
       token.depth = static_cast<uint32_t>(wanted.size());
       if (token.kind == TokenKind::LeftParen || token.kind == TokenKind::LeftBracket ||
-          token.kind == TokenKind::LeftBrace) {
+          token.kind == TokenKind::LeftBrace || token.kind == TokenKind::TextBegin || middle) {
         wanted.push_back(closes(token.kind));
         ++open_count[static_cast<size_t>(wanted.back())];
       }
@@ -536,8 +595,8 @@ class Lexer {
   }
 
   struct Interpolation {
-    uint32_t begin;       // of the whole text
-    int64_t braces;       // open inside the expression
+    uint32_t begin;  // of the whole text
+    int64_t braces;  // open inside the expression
   };
 
   const Sources& sources_;
@@ -555,13 +614,17 @@ class Lexer {
 std::string describe(TokenKind kind) {
   switch (kind) {
 #define OTHER(kind, description) \
-  case TokenKind::kind: return description;
+  case TokenKind::kind:          \
+    return description;
 #define WORD(kind, text) \
-  case TokenKind::kind: return "`" text "`";
+  case TokenKind::kind:  \
+    return "`" text "`";
 #define SYMBOL(kind, text) \
-  case TokenKind::kind: return "`" text "`";
+  case TokenKind::kind:    \
+    return "`" text "`";
 #define FOREIGN(kind, text, weir) \
-  case TokenKind::kind: return "`" text "`";
+  case TokenKind::kind:           \
+    return "`" text "`";
 #include "dsl/token.def"
 #undef OTHER
 #undef WORD
@@ -571,7 +634,9 @@ std::string describe(TokenKind kind) {
   return {};
 }
 
-bool is_reserved_word(TokenKind kind) { return kind >= kWords[0].kind && kind <= std::end(kWords)[-1].kind; }
+bool is_reserved_word(TokenKind kind) {
+  return kind >= kWords[0].kind && kind <= std::end(kWords)[-1].kind;
+}
 
 std::string_view weir_for(TokenKind kind) {
   switch (kind) {
@@ -579,13 +644,15 @@ std::string_view weir_for(TokenKind kind) {
 #define WORD(kind, text)
 #define SYMBOL(kind, text)
 #define FOREIGN(kind, text, weir) \
-  case TokenKind::kind: return weir;
+  case TokenKind::kind:           \
+    return weir;
 #include "dsl/token.def"
 #undef OTHER
 #undef WORD
 #undef SYMBOL
 #undef FOREIGN
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -594,8 +661,9 @@ TokenList lex(const Sources& sources, FileId file, Diagnostics& diagnostics) {
 }
 
 const std::vector<std::string_view>& declaration_words() {
-  static const std::vector<std::string_view> words = {"record", "enum",   "import", "param", "secret", "fn",    "extern",
-                                                      "aggregate", "pipe", "source", "table", "stream", "split", "sink", "test"};
+  static const std::vector<std::string_view> words = {
+      "record", "enum",   "import", "param",  "secret", "fn",   "extern", "aggregate",
+      "pipe",   "source", "table",  "stream", "split",  "sink", "test"};
   return words;
 }
 
@@ -604,6 +672,7 @@ bool looks_like_declaration(const Sources& sources, const TokenList& list, size_
   if (token.kind != TokenKind::Name || token.quoted || at + 1 >= list.tokens.size()) return false;
   const auto& words = declaration_words();
   if (std::find(words.begin(), words.end(), sources.text(token.span)) == words.end()) return false;
+  if (list.tokens[at + 1].newline_before) return false;  // Two items of a block, one called so.
   TokenKind next = list.tokens[at + 1].kind;
   return next == TokenKind::Name || next == TokenKind::Text || is_reserved_word(next);
 }

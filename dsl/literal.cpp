@@ -88,8 +88,9 @@ const Unit* find_unit(const Unit (&units)[n], std::string_view name) {
 
 LiteralProblem unknown_unit(std::string_view digits, std::string_view unit, bool alone) {
   LiteralProblem problem;
-  problem.message = "`" + std::string(unit) +
-                    "` is no unit; durations have `d h m s ms us`, sizes `B KB MB GB TB KiB MiB GiB TiB`";
+  problem.message =
+      "`" + std::string(unit) +
+      "` is no unit; durations have `d h m s ms us`, sizes `B KB MB GB TB KiB MiB GiB TiB`";
   if (!alone) return problem;
   for (const Habit& habit : kHabits) {
     if (habit.written != unit) continue;
@@ -138,7 +139,8 @@ void read_units(std::string_view text, LiteralScan& scan) {
     }
     size_t rank = static_cast<size_t>(found - kDurationUnits) + 1;
     if (rank <= last_rank) {
-      scan.problem = {"the parts of a duration go from large to small, each once, as in `1d12h30m`", ""};
+      scan.problem = {"the parts of a duration go from large to small, each once, as in `1d12h30m`",
+                      ""};
       return;
     }
     last_rank = rank;
@@ -246,14 +248,17 @@ LiteralScan scan_instant(std::string_view rest) {
   }
   rest = rest.substr(0, run);
   scan.length = static_cast<uint32_t>(run);
-  if (!read_fixed(rest, 1, 4, year) || run < 11 || rest[5] != '-' || !read_fixed(rest, 6, 2, month) ||
-      rest[8] != '-' || !read_fixed(rest, 9, 2, day)) {
-    return instant_problem(scan, "a date is written `@2025-01-31`, an instant `@2025-01-31T08:00:00Z`");
+  if (!read_fixed(rest, 1, 4, year) || run < 11 || rest[5] != '-' ||
+      !read_fixed(rest, 6, 2, month) || rest[8] != '-' || !read_fixed(rest, 9, 2, day)) {
+    return instant_problem(scan,
+                           "a date is written `@2025-01-31`, an instant `@2025-01-31T08:00:00Z`");
   }
-  std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  std::chrono::year_month_day date{std::chrono::year(year),
+                                   std::chrono::month(static_cast<unsigned>(month)),
                                    std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) {
-    return instant_problem(scan, "`" + std::string(rest.substr(1, 10)) + "` is not in the calendar");
+    return instant_problem(scan,
+                           "`" + std::string(rest.substr(1, 10)) + "` is not in the calendar");
   }
   int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   if (run == 11 || (rest[11] != 'T' && rest[11] != 't')) {
@@ -266,7 +271,8 @@ LiteralScan scan_instant(std::string_view rest) {
     return scan;
   }
   scan.kind = TokenKind::Instant;
-  if (!read_fixed(rest, 12, 2, hour) || rest.size() < 17 || rest[14] != ':' || !read_fixed(rest, 15, 2, minute)) {
+  if (!read_fixed(rest, 12, 2, hour) || rest.size() < 17 || rest[14] != ':' ||
+      !read_fixed(rest, 15, 2, minute)) {
     return instant_problem(scan, "an instant is written `@2025-01-31T08:00:00Z`");
   }
   if (rest.size() <= 17 || rest[17] != ':') {
@@ -278,8 +284,9 @@ LiteralScan scan_instant(std::string_view rest) {
     return instant_problem(scan, "an instant is written `@2025-01-31T08:00:00Z`");
   }
   if (hour > 23 || minute > 59 || second > 59) {
-    return instant_problem(scan, second == 60 ? "time since the epoch has no leap seconds"
-                                              : "`" + std::string(rest.substr(12, 8)) + "` is no time of day");
+    return instant_problem(
+        scan, second == 60 ? "time since the epoch has no leap seconds"
+                           : "`" + std::string(rest.substr(12, 8)) + "` is no time of day");
   }
   size_t at = 20;
   if (at < rest.size() && rest[at] == '.') {
@@ -288,7 +295,8 @@ LiteralScan scan_instant(std::string_view rest) {
     for (++at; at < rest.size() && is_digit(rest[at]); ++at, ++digits) {
       if (digits < 9) nanos = nanos * 10 + (rest[at] - '0');
     }
-    if (digits > 9) return instant_problem(scan, "an instant has at most nine digits after the second");
+    if (digits > 9)
+      return instant_problem(scan, "an instant has at most nine digits after the second");
     for (; digits < 9; ++digits) nanos *= 10;
     scan.nanos = static_cast<int32_t>(nanos);
   }
@@ -308,7 +316,8 @@ LiteralScan scan_instant(std::string_view rest) {
                            at == rest.size() ? std::string(rest) + "Z" : "");
   }
   if (at < rest.size() && is_word(rest[at])) {
-    return instant_problem(scan, "something follows the offset of an instant", std::string(rest.substr(0, at)));
+    return instant_problem(scan, "something follows the offset of an instant",
+                           std::string(rest.substr(0, at)));
   }
   // What is left of the run, as in `@2025-01-01T00:00:00Z-x`, is the next token.
   scan.length = static_cast<uint32_t>(at);

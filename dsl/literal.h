@@ -20,9 +20,9 @@ struct LiteralProblem {
 
 struct LiteralScan {
   TokenKind kind = TokenKind::Number;
-  uint32_t length = 0;   // bytes that belong to it, right or wrong
-  int64_t value = 0;     // micros, bytes, seconds since the epoch, days since the epoch
-  int32_t nanos = 0;     // Instant
+  uint32_t length = 0;  // bytes that belong to it, right or wrong
+  int64_t value = 0;    // micros, bytes, seconds since the epoch, days since the epoch
+  int32_t nanos = 0;    // Instant
   std::optional<LiteralProblem> problem;
 };
 

@@ -22,7 +22,8 @@ Declaration Parser::parse_declaration() {
   size_t first = at_;
   Declaration declaration;
   declaration.doc = doc_before(at_);
-  std::string_view word = at(TokenKind::Name) && !current().quoted ? text_of(current()) : std::string_view();
+  std::string_view word =
+      at(TokenKind::Name) && !current().quoted ? text_of(current()) : std::string_view();
   const auto& words = declaration_words();
   std::string meant;
   if (std::find(words.begin(), words.end(), word) == words.end()) {
@@ -32,7 +33,8 @@ Declaration Parser::parse_declaration() {
       unknown_declaration();
       return declaration;
     }
-    say(Code::unexpected_token, current().span, "`" + std::string(word) + "` begins no declaration; did you mean `" + meant + "`?")
+    say(Code::unexpected_token, current().span,
+        "`" + std::string(word) + "` begins no declaration; did you mean `" + meant + "`?")
         .with_fix(current().span, meant);
     word = meant;
   }
@@ -45,14 +47,28 @@ Declaration Parser::parse_declaration() {
 void Parser::unknown_declaration() {
   std::string word = lower(text_of(current()));
   Span span = current().span;
-  if (word == "select" || word == "from" || word == "with" || word == "insert" || word == "create") {
-    fail(Code::unexpected_token, span, "this is SQL; a Weir program is made of sources, streams and sinks")
+  if (word == "select" || word == "from" || word == "with" || word == "insert" ||
+      word == "create") {
+    fail(Code::unexpected_token, span,
+         "this is SQL; a Weir program is made of sources, streams and sinks")
         .with_fix_text("stream result = rows | where a > 1 | select { a, b }");
     return;
   }
   if (current().kind == TokenKind::Pipe) {
     fail(Code::unexpected_token, span, "`|` continues a pipeline, and none stands before it")
         .with_fix_text("stream result = rows | …");
+    return;
+  }
+  if (is_operator_word(text_of(current())) && at_ > 0 && peek().kind != TokenKind::Equal) {
+    fail(Code::unexpected_token, span, "an operator follows `|`")
+        .with_fix({span.begin, span.begin, file_}, "| ")
+        .with_fix_text("| " + std::string(text_of(current())) + " …");
+    return;
+  }
+  bool same_line = at_ > 0 && !current().newline_before;
+  if (same_line) {
+    fail(Code::unexpected_token, span,
+         "expected `|`, an operator or the next declaration, found " + found());
     return;
   }
   bool assigns = current().kind == TokenKind::Name && peek().kind == TokenKind::Equal;
@@ -62,7 +78,8 @@ void Parser::unknown_declaration() {
         .with_fix_text("stream " + name_of(current()).text + " = …");
   } else {
     diagnostic.with_note(
-        "a declaration begins with `record enum import param secret fn extern aggregate pipe source table stream split "
+        "a declaration begins with `record enum import param secret fn extern aggregate pipe "
+        "source table stream split "
         "sink test`");
   }
 }
@@ -110,7 +127,8 @@ bool Parser::parse_declaration_word(std::string_view word, Declaration& declarat
     SourceDecl source;
     source.is_table = is_table;
     if (at(TokenKind::Equal)) {
-      fail(Code::unexpected_token, current().span, "a source says what its rows are: `: R` before the `=`")
+      fail(Code::unexpected_token, current().span,
+           "a source says what its rows are: `: R` before the `=`")
           .with_fix_text(std::string(word) + " " + declaration.name.text + ": R = …");
     }
     expect(TokenKind::Colon, "and the record of its rows");
@@ -148,7 +166,8 @@ RecordField Parser::parse_record_field() {
         .with_fix(current().span, ":");
     take();
   } else if (at(TokenKind::Name) && same_line()) {
-    say(Code::unexpected_token, current().span, "expected `:` between a field and its type, found " + found())
+    say(Code::unexpected_token, current().span,
+        "expected `:` between a field and its type, found " + found())
         .with_fix(after_previous(), ":")
         .with_fix_text(field.name.text + ": " + std::string(text_of(current())));
   } else {
@@ -245,10 +264,12 @@ SplitDecl Parser::parse_split() {
     SplitArm arm;
     if (accept(TokenKind::Else)) {
       bool has_else = !split.arms.empty() && !split.arms.back().predicate;
-      if (has_else) say(Code::unexpected_token, previous().span, "a second `else`; rows go to the first");
+      if (has_else)
+        say(Code::unexpected_token, previous().span, "a second `else`; rows go to the first");
     } else {
       if (!split.arms.empty() && !split.arms.back().predicate) {
-        say(Code::unexpected_token, current().span, "`else` stands last: nothing is left for what follows it");
+        say(Code::unexpected_token, current().span,
+            "`else` stands last: nothing is left for what follows it");
       }
       expect_word("when", "or `else`");
       arm.predicate = parse_expr();
@@ -268,7 +289,8 @@ SinkDecl Parser::parse_sink(Declaration& declaration) {
   }
   sink.pipeline = parse_pipeline();
   if (at(TokenKind::FatArrow) || at(TokenKind::Equal)) {
-    say(Code::unexpected_token, current().span, "`->` says where rows go").with_fix(current().span, "->");
+    say(Code::unexpected_token, current().span, "`->` says where rows go")
+        .with_fix(current().span, "->");
     take();
   } else {
     expect(TokenKind::Arrow, "and a connector");
@@ -297,8 +319,10 @@ TestStep Parser::parse_test_step() {
   } else if (accept_word("expect")) {
     step.kind = TestStep::Kind::Expect;
     step.target = parse_head();
-    if (accept_word("final")) step.mode = TestStep::Mode::Final;
-    else if (accept_word("changes")) step.mode = TestStep::Mode::Changes;
+    if (accept_word("final"))
+      step.mode = TestStep::Mode::Final;
+    else if (accept_word("changes"))
+      step.mode = TestStep::Mode::Changes;
     step.rows = parse_test_rows();
   } else {
     std::string word(text_of(current()));
@@ -321,9 +345,12 @@ TestRows Parser::parse_test_rows() {
       // Each of these words may also be a field: then no value stands right after it.
       bool marked = begins_expr(peek()) && peek().kind != TokenKind::LeftParen &&
                     peek().kind != TokenKind::LeftBracket && peek().kind != TokenKind::Minus;
-      if (marked && accept_word("insert")) row.kind = TestRow::Kind::Insert;
-      else if (marked && accept_word("update")) row.kind = TestRow::Kind::Update;
-      else if (marked && accept_word("delete")) row.kind = TestRow::Kind::Delete;
+      if (marked && accept_word("insert"))
+        row.kind = TestRow::Kind::Insert;
+      else if (marked && accept_word("update"))
+        row.kind = TestRow::Kind::Update;
+      else if (marked && accept_word("delete"))
+        row.kind = TestRow::Kind::Delete;
       row.value = parse_expr();
       rows.rows.push_back(std::move(row));
     });
@@ -354,7 +381,8 @@ Signature Parser::parse_signature(Declaration& declaration) {
     });
   }
   if (at(TokenKind::Colon)) {
-    say(Code::unexpected_token, current().span, "the type of a result stands after `->`").with_fix(current().span, " ->");
+    say(Code::unexpected_token, current().span, "the type of a result stands after `->`")
+        .with_fix(current().span, " ->");
     take();
   } else {
     expect(TokenKind::Arrow, "and the type of the result");
@@ -376,7 +404,8 @@ TypeRef Parser::parse_type() {
     if (at(TokenKind::LeftParen) && !current().newline_before) {
       list_.tokens[at_].tight_before = true;
       take();
-      bracketed(TokenKind::RightParen, "an argument", [&] { type.arguments.push_back(parse_expr()); });
+      bracketed(TokenKind::RightParen, "an argument",
+                [&] { type.arguments.push_back(parse_expr()); });
     }
     if (at(TokenKind::Less)) {
       list_.tokens[at_].tight_before = list_.tokens[at_].tight_after = true;
@@ -399,7 +428,8 @@ TypeRef Parser::parse_type() {
 // The `>` of type parameters, which the lexer may have read as a part of `>=`.
 bool Parser::close_angle() {
   if (at(TokenKind::GreaterEqual)) {
-    say(Code::unexpected_token, current().span, "`>=` is one symbol here").with_fix(current().span, "> =");
+    say(Code::unexpected_token, current().span, "`>=` is one symbol here")
+        .with_fix(current().span, "> =");
     list_.tokens[at_].kind = TokenKind::Equal;
     return true;
   }
@@ -430,18 +460,23 @@ Options Parser::parse_options() {
 Option Parser::parse_option() {
   size_t first = at_;
   Option option;
-  if (at(TokenKind::Text)) option.name = expect_text("an option's name");
-  else option.name = expect_name("an option's name");
+  if (at(TokenKind::Text))
+    option.name = expect_text("an option's name");
+  else
+    option.name = expect_name("an option's name");
   if (at(TokenKind::Colon)) {
-    say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type").with_fix(current().span, " =");
+    say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type")
+        .with_fix(current().span, " =");
     take();
   } else {
     expect(TokenKind::Equal, "and the option's value");
   }
   option.value = parse_item_expr();
   if (at(TokenKind::LeftBrace) && same_line()) option.nested = parse_options();
-  if (accept_clause("every")) option.every = parse_expr();
-  else if (accept_clause("immediately")) option.immediately = true;
+  if (accept_clause("every"))
+    option.every = parse_expr();
+  else if (accept_clause("immediately"))
+    option.immediately = true;
   option.span = from(first);
   return option;
 }

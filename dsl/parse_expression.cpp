@@ -1,7 +1,7 @@
 // expr, primary, args, block, pattern.
 //
-// Precedence, tightest first: postfix; prefix `-` `try`; `* / %`; `+ -`; `??` (right); comparisons, which
-// don't chain; `not`; `and`; `or`; then `if` and `x => …`, as far right as possible.
+// Precedence, tightest first: postfix; prefix `-` `try`; `* / %`; `+ -`; `??` (right); comparisons,
+// which don't chain; `not`; `and`; `or`; then `if` and `x => …`, as far right as possible.
 #include <utility>
 
 #include "dsl/parser_state.h"
@@ -12,9 +12,9 @@ struct Parser::Infix {
   enum class Form : uint8_t { None, Binary, Between, Is } form = Form::None;
   BinaryOp op = BinaryOp::Add;
   Binding binding = Binding::Or;
-  bool negated = false;      // `not in`, `not between`
-  size_t tokens = 1;         // `not like` is two
-  std::string_view weir;     // what should have been written, "" if it was
+  bool negated = false;   // `not in`, `not between`
+  size_t tokens = 1;      // `not like` is two
+  std::string_view weir;  // what should have been written, "" if it was
 };
 
 // ---------------------------------------------------------------- expr
@@ -23,7 +23,9 @@ ExprPtr Parser::parse_expr() {
   Deeper deeper(*this);
   bool outer = std::exchange(item_level_, false);
   int outer_height = std::exchange(height_, 0);
-  ExprPtr result = at(TokenKind::If) ? parse_if() : at_lambda() ? parse_lambda() : parse_binary(Binding::Or);
+  ExprPtr result = at(TokenKind::If) ? parse_if()
+                   : at_lambda()     ? parse_lambda()
+                                     : parse_binary(Binding::Or);
   height_ = std::max(outer_height, height_ + 1);
   item_level_ = outer;
   return result;
@@ -44,7 +46,8 @@ ExprPtr Parser::parse_item_expr() {
     height_ = std::max(outer_height, height_ + 1);
   }
   if (at(TokenKind::Equal) && same_line()) {
-    fail(Code::unexpected_token, from(first), "`" + std::string(sources_.text(from(first))) + "` is not a name, where `=` gives a value")
+    fail(Code::unexpected_token, from(first),
+         "`" + std::string(sources_.text(from(first))) + "` is not a name, where `=` gives a value")
         .with_note("to compare, write `==`");
   }
   return result;
@@ -69,7 +72,8 @@ bool Parser::at_lambda() const {
   if (at(TokenKind::Name)) return peek().kind == TokenKind::FatArrow;
   if (!at(TokenKind::LeftParen)) return false;
   size_t ahead = 1;
-  while (peek(ahead).kind == TokenKind::Name && peek(ahead + 1).kind == TokenKind::Comma) ahead += 2;
+  while (peek(ahead).kind == TokenKind::Name && peek(ahead + 1).kind == TokenKind::Comma)
+    ahead += 2;
   return peek(ahead).kind == TokenKind::Name && peek(ahead + 1).kind == TokenKind::RightParen &&
          peek(ahead + 2).kind == TokenKind::FatArrow;
 }
@@ -94,37 +98,65 @@ Parser::Infix Parser::infix_here() {
     return Infix{Infix::Form::Binary, op, binding, false, 1, weir};
   };
   switch (current().kind) {
-    case TokenKind::Or: return binary(BinaryOp::Or, Binding::Or);
-    case TokenKind::OrOr: return binary(BinaryOp::Or, Binding::Or, "or");
-    case TokenKind::And: return binary(BinaryOp::And, Binding::And);
-    case TokenKind::AndAnd: return binary(BinaryOp::And, Binding::And, "and");
-    case TokenKind::EqualEqual: return binary(BinaryOp::Equal, Binding::Compare);
-    case TokenKind::Equal: return item_level_ ? none : binary(BinaryOp::Equal, Binding::Compare, "==");
-    case TokenKind::BangEqual: return binary(BinaryOp::NotEqual, Binding::Compare);
-    case TokenKind::LessGreater: return binary(BinaryOp::NotEqual, Binding::Compare, "!=");
-    case TokenKind::Less: return binary(BinaryOp::Less, Binding::Compare);
-    case TokenKind::LessEqual: return binary(BinaryOp::LessEqual, Binding::Compare);
-    case TokenKind::Greater: return binary(BinaryOp::Greater, Binding::Compare);
-    case TokenKind::GreaterEqual: return binary(BinaryOp::GreaterEqual, Binding::Compare);
-    case TokenKind::In: return binary(BinaryOp::In, Binding::Compare);
-    case TokenKind::Like: return binary(BinaryOp::Like, Binding::Compare);
-    case TokenKind::Matches: return binary(BinaryOp::Matches, Binding::Compare);
-    case TokenKind::Between: return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, false, 1, {}};
-    case TokenKind::Is: return {Infix::Form::Is, BinaryOp::Equal, Binding::Compare, false, 1, {}};
+    case TokenKind::Or:
+      return binary(BinaryOp::Or, Binding::Or);
+    case TokenKind::OrOr:
+      return binary(BinaryOp::Or, Binding::Or, "or");
+    case TokenKind::And:
+      return binary(BinaryOp::And, Binding::And);
+    case TokenKind::AndAnd:
+      return binary(BinaryOp::And, Binding::And, "and");
+    case TokenKind::EqualEqual:
+      return binary(BinaryOp::Equal, Binding::Compare);
+    case TokenKind::Equal:
+      return item_level_ ? none : binary(BinaryOp::Equal, Binding::Compare, "==");
+    case TokenKind::BangEqual:
+      return binary(BinaryOp::NotEqual, Binding::Compare);
+    case TokenKind::LessGreater:
+      return binary(BinaryOp::NotEqual, Binding::Compare, "!=");
+    case TokenKind::Less:
+      return binary(BinaryOp::Less, Binding::Compare);
+    case TokenKind::LessEqual:
+      return binary(BinaryOp::LessEqual, Binding::Compare);
+    case TokenKind::Greater:
+      return binary(BinaryOp::Greater, Binding::Compare);
+    case TokenKind::GreaterEqual:
+      return binary(BinaryOp::GreaterEqual, Binding::Compare);
+    case TokenKind::In:
+      return binary(BinaryOp::In, Binding::Compare);
+    case TokenKind::Like:
+      return binary(BinaryOp::Like, Binding::Compare);
+    case TokenKind::Matches:
+      return binary(BinaryOp::Matches, Binding::Compare);
+    case TokenKind::Between:
+      return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, false, 1, {}};
+    case TokenKind::Is:
+      return {Infix::Form::Is, BinaryOp::Equal, Binding::Compare, false, 1, {}};
     case TokenKind::Not:
       switch (peek().kind) {
-        case TokenKind::In: return {Infix::Form::Binary, BinaryOp::NotIn, Binding::Compare, true, 2, {}};
-        case TokenKind::Like: return {Infix::Form::Binary, BinaryOp::NotLike, Binding::Compare, true, 2, {}};
-        case TokenKind::Matches: return {Infix::Form::Binary, BinaryOp::NotMatches, Binding::Compare, true, 2, {}};
-        case TokenKind::Between: return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, true, 2, {}};
-        default: return none;
+        case TokenKind::In:
+          return {Infix::Form::Binary, BinaryOp::NotIn, Binding::Compare, true, 2, {}};
+        case TokenKind::Like:
+          return {Infix::Form::Binary, BinaryOp::NotLike, Binding::Compare, true, 2, {}};
+        case TokenKind::Matches:
+          return {Infix::Form::Binary, BinaryOp::NotMatches, Binding::Compare, true, 2, {}};
+        case TokenKind::Between:
+          return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, true, 2, {}};
+        default:
+          return none;
       }
-    case TokenKind::QuestionQuestion: return binary(BinaryOp::Coalesce, Binding::Coalesce);
-    case TokenKind::Plus: return binary(BinaryOp::Add, Binding::Add);
-    case TokenKind::Minus: return binary(BinaryOp::Subtract, Binding::Add);
-    case TokenKind::Star: return binary(BinaryOp::Multiply, Binding::Multiply);
-    case TokenKind::Slash: return binary(BinaryOp::Divide, Binding::Multiply);
-    case TokenKind::Percent: return binary(BinaryOp::Modulo, Binding::Multiply);
+    case TokenKind::QuestionQuestion:
+      return binary(BinaryOp::Coalesce, Binding::Coalesce);
+    case TokenKind::Plus:
+      return binary(BinaryOp::Add, Binding::Add);
+    case TokenKind::Minus:
+      return binary(BinaryOp::Subtract, Binding::Add);
+    case TokenKind::Star:
+      return binary(BinaryOp::Multiply, Binding::Multiply);
+    case TokenKind::Slash:
+      return binary(BinaryOp::Divide, Binding::Multiply);
+    case TokenKind::Percent:
+      return binary(BinaryOp::Modulo, Binding::Multiply);
     case TokenKind::Name: {
       // Reserved words in capitals, as SQL has them.
       if (!same_line() || current().quoted) return none;
@@ -133,11 +165,13 @@ Parser::Infix Parser::infix_here() {
       if (word == "OR") return binary(BinaryOp::Or, Binding::Or, "or");
       if (word == "IN") return binary(BinaryOp::In, Binding::Compare, "in");
       if (word == "LIKE") return binary(BinaryOp::Like, Binding::Compare, "like");
-      if (word == "BETWEEN") return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, false, 1, "between"};
+      if (word == "BETWEEN")
+        return {Infix::Form::Between, BinaryOp::Equal, Binding::Compare, false, 1, "between"};
       if (word == "IS") return {Infix::Form::Is, BinaryOp::Equal, Binding::Compare, false, 1, "is"};
       return none;
     }
-    default: return none;
+    default:
+      return none;
   }
 }
 
@@ -184,7 +218,8 @@ ExprPtr Parser::parse_binary(Binding least) {
     }
     if (infix.binding == Binding::Compare) {
       Infix next = infix_here();
-      if (next.form != Infix::Form::None && next.binding == Binding::Compare) chained_comparison(*left);
+      if (next.form != Infix::Form::None && next.binding == Binding::Compare)
+        chained_comparison(*left);
     }
   }
 }
@@ -198,8 +233,10 @@ ExprPtr Parser::parse_comparison_rest(ExprPtr left, const Infix& infix) {
     node.negated = infix.negated;
     int height = std::exchange(height_, 0);
     node.low = parse_binary(Binding::Coalesce);
-    if (at_word("AND")) foreign_word("and");
-    else expect(TokenKind::And, "and the upper bound");
+    if (at_word("AND"))
+      foreign_word("and");
+    else
+      expect(TokenKind::And, "and the upper bound");
     height = std::max(height, std::exchange(height_, 0));
     node.high = parse_binary(Binding::Coalesce);
     height_ = std::max(height, height_);
@@ -213,9 +250,11 @@ ExprPtr Parser::parse_comparison_rest(ExprPtr left, const Infix& infix) {
   } else {
     node.negated = accept(TokenKind::Not);
   }
-  if (at_word("NULL")) foreign_word("null");
+  if (at_word("NULL"))
+    foreign_word("null");
   else if (!accept(TokenKind::Null)) {
-    fail_expected("`null` or `not null` after `is`").with_note("to compare with a value, write `==`");
+    fail_expected("`null` or `not null` after `is`")
+        .with_note("to compare with a value, write `==`");
   }
   return make(first, std::move(node));
 }
@@ -229,13 +268,14 @@ void Parser::chained_comparison(const Expr& left) {
   if (comparison && comparison->right && infix.form == Infix::Form::Binary && infix.weir.empty()) {
     size_t ahead = infix.tokens;
     const Token& next = peek(ahead);
-    bool simple = next.kind == TokenKind::Name || next.kind == TokenKind::Number || next.kind == TokenKind::Text ||
-                  next.kind == TokenKind::Duration;
+    bool simple = next.kind == TokenKind::Name || next.kind == TokenKind::Number ||
+                  next.kind == TokenKind::Text || next.kind == TokenKind::Duration;
     if (simple) {
       replacement = " and " + std::string(sources_.text(comparison->right->span)) + " ";
     }
   }
-  auto& diagnostic = say(Code::unexpected_token, op, "comparisons don't chain; two are joined by `and`");
+  auto& diagnostic =
+      say(Code::unexpected_token, op, "comparisons don't chain; two are joined by `and`");
   if (!replacement.empty()) {
     diagnostic.with_fix({op.begin, op.begin, file_}, replacement.substr(1))
         .with_fix_text(std::string(sources_.text(left.span)) + replacement +
@@ -243,11 +283,13 @@ void Parser::chained_comparison(const Expr& left) {
   }
 }
 
-// What stands to the left of infix operators: `not a`, or something that binds tighter than all of them.
+// What stands to the left of infix operators: `not a`, or something that binds tighter than all of
+// them.
 ExprPtr Parser::parse_operand(Binding least) {
   size_t first = at_;
   bool sql_not = at_word("NOT") && begins_expr(peek()) && peek().kind != TokenKind::LeftParen &&
-                 peek().kind != TokenKind::LeftBracket && peek().kind != TokenKind::Minus && peek().kind != TokenKind::Not;
+                 peek().kind != TokenKind::LeftBracket && peek().kind != TokenKind::Minus &&
+                 peek().kind != TokenKind::Not;
   if (at(TokenKind::Not) || at(TokenKind::Bang) || sql_not) {
     Deeper deeper(*this);
     Unary node;
@@ -261,11 +303,12 @@ ExprPtr Parser::parse_operand(Binding least) {
       take();
     }
     if (least > Binding::Not && !bang) {
-      say(Code::unexpected_token, node.op_span, "`not` binds looser than the operator before it; here it stands in parentheses")
+      say(Code::unexpected_token, node.op_span,
+          "`not` binds looser than the operator before it; here it stands in parentheses")
           .with_fix_text("(not …)");
     }
     // `!a == b` of other languages negates only a.
-    node.operand = parse_binary(bang ? Binding::Coalesce : Binding::Compare);
+    node.operand = parse_binary(bang ? Binding::Coalesce : Binding::Not);
     return make(first, std::move(node));
   }
   return parse_prefix();
@@ -298,8 +341,10 @@ ExprPtr Parser::parse_postfix() {
       take();
       node.object = std::move(left);
       // After a dot a reserved word is a name like any other.
-      if (is_reserved_word(current().kind)) node.field = {std::string(text_of(current())), take().span};
-      else node.field = expect_name("a field or a function after the dot");
+      if (is_reserved_word(current().kind))
+        node.field = {std::string(text_of(current())), take().span};
+      else
+        node.field = expect_name("a field or a function after the dot");
       left = make(first, std::move(node));
     } else if (at(TokenKind::LeftBracket) && !current().newline_before) {
       Index node;
@@ -320,7 +365,8 @@ ExprPtr Parser::parse_postfix() {
       height_ = std::max(height, height_);
       left = make(first, std::move(node));
     } else if (at(TokenKind::Question) && same_line()) {
-      fail(Code::unexpected_token, current().span, "`?` stands only after types; a choice is `if … then … else …`")
+      fail(Code::unexpected_token, current().span,
+           "`?` stands only after types; a choice is `if … then … else …`")
           .with_fix_text("if " + std::string(sources_.text(left->span)) + " then … else …");
     } else {
       break;
@@ -333,45 +379,59 @@ ExprPtr Parser::parse_primary() {
   size_t first = at_;
   if (failed_) return bad(first);
   switch (current().kind) {
-    case TokenKind::Number: return parse_number();
-    case TokenKind::Duration: return make(first, DurationLiteral{take().value});
-    case TokenKind::Size: return make(first, SizeLiteral{take().value});
-    case TokenKind::Date: return make(first, DateLiteral{static_cast<int32_t>(take().value)});
+    case TokenKind::Number:
+      return parse_number();
+    case TokenKind::Duration:
+      return make(first, DurationLiteral{take().value});
+    case TokenKind::Size:
+      return make(first, SizeLiteral{take().value});
+    case TokenKind::Date:
+      return make(first, DateLiteral{static_cast<int32_t>(take().value)});
     case TokenKind::Instant: {
       const Token& token = take();
       return make(first, InstantLiteral{token.value, token.nanos});
     }
-    case TokenKind::Text: return parse_text();
-    case TokenKind::TextBegin: return parse_interpolation();
+    case TokenKind::Text:
+      return parse_text();
+    case TokenKind::TextBegin:
+      return parse_interpolation();
     case TokenKind::True:
     case TokenKind::False: {
       bool value = take().kind == TokenKind::True;
       return make(first, BoolLiteral{value});
     }
-    case TokenKind::Null: take(); return make(first, NullLiteral{});
+    case TokenKind::Null:
+      take();
+      return make(first, NullLiteral{});
     case TokenKind::LeftParen:
       if (!at_lambda()) return parse_parens();
       break;
-    case TokenKind::LeftBracket: return parse_list();
-    case TokenKind::LeftBrace: return parse_braces();
-    case TokenKind::Match: return parse_match();
+    case TokenKind::LeftBracket:
+      return parse_list();
+    case TokenKind::LeftBrace:
+      return parse_braces();
+    case TokenKind::Match:
+      return parse_match();
     case TokenKind::Name: {
       if (peek().kind == TokenKind::FatArrow) break;
       bool sql_case = (is(current(), "CASE") || is(current(), "case")) &&
                       (is(peek(), "WHEN") || is(peek(), "when") || peek().kind == TokenKind::Name);
       if (sql_case) {
-        fail(Code::unexpected_token, current().span, "a choice is `if … then … else …`, or `match e { a => …, _ => … }`")
+        fail(Code::unexpected_token, current().span,
+             "a choice is `if … then … else …`, or `match e { a => …, _ => … }`")
             .with_fix_text("if … then … else …");
         return bad(first);
       }
       return make(first, NameRef{name_of(take()).text});
     }
-    default: break;
+    default:
+      break;
   }
   bool looser = at(TokenKind::If) || at(TokenKind::Name) || at(TokenKind::LeftParen);
   if (looser) {
     // `1 + if a then b else c`: read as it is meant.
-    const char* what = at(TokenKind::If) ? "an `if` beside an operator" : "a function beside an operator";
+    const char* what =
+        at(TokenKind::If) ? "an `if` beside an operator" : "a function beside an operator";
     Span begin = current().span;
     size_t errors = diagnostics_.error_count();
     ExprPtr inner = parse_expr();
@@ -383,13 +443,15 @@ ExprPtr Parser::parse_primary() {
   }
   if (is_reserved_word(current().kind) && peek().kind != TokenKind::Name) {
     std::string word(text_of(current()));
-    fail(Code::reserved_word, current().span, "expected an expression, found the reserved word `" + word + "`")
+    fail(Code::reserved_word, current().span,
+         "expected an expression, found the reserved word `" + word + "`")
         .with_fix(current().span, "`" + word + "`")
         .with_fix_text("`" + word + "` if it is a field");
     return bad(first);
   }
   auto& diagnostic = fail_expected("an expression");
-  if (at_ > 0 && (previous().kind == TokenKind::TextBegin || previous().kind == TokenKind::TextMiddle)) {
+  if (at_ > 0 &&
+      (previous().kind == TokenKind::TextBegin || previous().kind == TokenKind::TextMiddle)) {
     diagnostic.with_note("in a text, `{` begins an expression; a brace itself is `\\{`");
   }
   return bad(first);
@@ -428,7 +490,8 @@ ExprPtr Parser::parse_interpolation() {
   while (piece()) {
     node.values.push_back(parse_expr());
     if (!at(TokenKind::TextMiddle) && !at(TokenKind::TextEnd)) {
-      fail(Code::unexpected_token, current().span, "expected `}` after the expression in a text, found " + found())
+      fail(Code::unexpected_token, current().span,
+           "expected `}` after the expression in a text, found " + found())
           .with_note("in a text, `{` begins an expression; a brace itself is `\\{`");
       break;
     }
@@ -448,8 +511,10 @@ ExprPtr Parser::parse_parens() {
     while (accept(TokenKind::Comma)) list.items.push_back(parse_expr());
     expect(TokenKind::RightParen, "");
     Span whole = from(first);
-    std::string items(sources_.text({whole.begin + 1, whole.end - (whole.end > whole.begin + 1 ? 1 : 0), file_}));
-    say(Code::unexpected_token, whole, "a list stands in brackets").with_fix(whole, "[" + items + "]");
+    std::string items(
+        sources_.text({whole.begin + 1, whole.end - (whole.end > whole.begin + 1 ? 1 : 0), file_}));
+    say(Code::unexpected_token, whole, "a list stands in brackets")
+        .with_fix(whole, "[" + items + "]");
     in_braces_ = outer;
     return make(first, std::move(list));
   }
@@ -501,21 +566,26 @@ Pattern Parser::parse_pattern() {
     pattern.first = name_of(take());
     if (pattern.kind == Pattern::Kind::Name && accept(TokenKind::Dot)) {
       pattern.kind = Pattern::Kind::Path;
-      if (is_reserved_word(current().kind)) pattern.second = {std::string(text_of(current())), take().span};
-      else pattern.second = expect_name("a value of the enum");
+      if (is_reserved_word(current().kind))
+        pattern.second = {std::string(text_of(current())), take().span};
+      else
+        pattern.second = expect_name("a value of the enum");
     }
   } else if (at(TokenKind::Else)) {
-    say(Code::unexpected_token, current().span, "the case for all the rest is `_`").with_fix(current().span, "_");
+    say(Code::unexpected_token, current().span, "the case for all the rest is `_`")
+        .with_fix(current().span, "_");
     pattern.kind = Pattern::Kind::Wildcard;
     pattern.first = {"_", take().span};
   } else {
-    bool literal = at(TokenKind::Minus) || at(TokenKind::Number) || at(TokenKind::Text) || at(TokenKind::True) ||
-                   at(TokenKind::False) || at(TokenKind::Null) || at(TokenKind::Duration) || at(TokenKind::Size) ||
-                   at(TokenKind::Instant) || at(TokenKind::Date);
+    bool literal = at(TokenKind::Minus) || at(TokenKind::Number) || at(TokenKind::Text) ||
+                   at(TokenKind::True) || at(TokenKind::False) || at(TokenKind::Null) ||
+                   at(TokenKind::Duration) || at(TokenKind::Size) || at(TokenKind::Instant) ||
+                   at(TokenKind::Date);
     if (!literal) fail_expected("a literal, a value of an enum, or `_`");
     pattern.kind = Pattern::Kind::Literal;
     bool negative = at(TokenKind::Minus);
-    bool number = !negative || peek().kind == TokenKind::Number || peek().kind == TokenKind::Duration;
+    bool number =
+        !negative || peek().kind == TokenKind::Number || peek().kind == TokenKind::Duration;
     if (!number) fail_expected("a number after `-`");
     if (negative && !failed_) {
       Unary node;
@@ -536,8 +606,10 @@ Pattern Parser::parse_pattern() {
 
 ExprPtr Parser::parse_braces() {
   size_t first = at_;
-  if (peek().kind == TokenKind::Text && peek(2).kind == TokenKind::Equal) return make(first, parse_map());
-  if (peek().kind == TokenKind::Text && peek(2).kind == TokenKind::Colon) return make(first, parse_map());
+  if (peek().kind == TokenKind::Text && peek(2).kind == TokenKind::Equal)
+    return make(first, parse_map());
+  if (peek().kind == TokenKind::Text && peek(2).kind == TokenKind::Colon)
+    return make(first, parse_map());
   return make(first, RecordLiteral{std::make_unique<Block>(parse_block())});
 }
 
@@ -548,7 +620,8 @@ MapLiteral Parser::parse_map() {
     Name key = expect_text("a key: `\"k\" = v`");
     ExprPtr key_expr = make(first, TextLiteral{key.text});
     if (at(TokenKind::Colon)) {
-      say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type").with_fix(current().span, " =");
+      say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type")
+          .with_fix(current().span, " =");
       take();
     } else {
       expect(TokenKind::Equal, "and the value of this key");
@@ -569,27 +642,31 @@ BlockItem Parser::parse_block_item() {
   BlockItem item;
   if (accept(TokenKind::DotDot)) {
     item.spread = true;
-    bool path = at(TokenKind::Name) && same_line() && !(at_word("except") && peek().kind != TokenKind::Dot);
+    bool path =
+        at(TokenKind::Name) && same_line() && !(at_word("except") && peek().kind != TokenKind::Dot);
     if (path) {
       list_.tokens[first].tight_after = true;
       item.value = parse_path();
     }
     if (accept_clause("except")) {
       if (accept(TokenKind::LeftParen)) {
-        bracketed(TokenKind::RightParen, "a field", [&] { item.except.push_back(expect_name("a field")); });
+        bracketed(TokenKind::RightParen, "a field",
+                  [&] { item.except.push_back(expect_name("a field")); });
       } else {
         item.except.push_back(expect_name("a field"));
       }
     }
   } else {
-    bool wants_name = (at(TokenKind::Name) || is_reserved_word(current().kind)) && peek().kind == TokenKind::Equal;
+    bool wants_name = (at(TokenKind::Name) || is_reserved_word(current().kind)) &&
+                      peek().kind == TokenKind::Equal;
     bool typed = at(TokenKind::Name) && peek().kind == TokenKind::Colon;
     if (wants_name) {
       item.name = expect_name("a name");
       take();
     } else if (typed) {
       item.name = name_of(take());
-      say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type").with_fix(current().span, " =");
+      say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type")
+          .with_fix(current().span, " =");
       take();
     }
     item.value = parse_item_expr();
@@ -640,15 +717,16 @@ Argument Parser::parse_argument() {
   return argument;
 }
 
-// Whether `by`, `approx`, `where` or `within` begins here. As the first thing in the parentheses each of
-// the words but `where` may also be a field, which is then not followed by another value.
-bool Parser::at_call_clause(bool first) const {
+// Whether `by`, `approx`, `where` or `within` is the first thing in the parentheses. Each of the
+// words but `where` may also be a field, which is then not followed by another value, or a
+// function: only bounds stand in parentheses, `within (-7d, -1d)`.
+bool Parser::at_first_clause() const {
   if (at(TokenKind::Where)) return true;
   if (!at_word("by") && !at_word("approx") && !at_word("within")) return false;
-  if (!first) return true;
   TokenKind next = peek().kind;
-  return next == TokenKind::LeftParen || (begins_expr(peek()) && next != TokenKind::LeftBracket &&
-                                          next != TokenKind::Minus && next != TokenKind::Not);
+  if (next == TokenKind::LeftParen) return is(current(), "within");
+  return begins_expr(peek()) && next != TokenKind::LeftBracket && next != TokenKind::Minus &&
+         next != TokenKind::Not;
 }
 
 void Parser::parse_call_arguments(Call& call) {
@@ -660,10 +738,11 @@ void Parser::parse_call_arguments(Call& call) {
           .with_fix(current().span, "")
           .with_fix_text("count()");
       take();
-    } else if (!at_call_clause(first)) {
+    } else if (!first || !at_first_clause()) {
       bool distinct = is(current(), "DISTINCT") || is(current(), "distinct");
       if (distinct && peek().kind == TokenKind::Name) {
-        fail(Code::unexpected_token, current().span, "distinct values are counted by `count_distinct(x)`")
+        fail(Code::unexpected_token, current().span,
+             "distinct values are counted by `count_distinct(x)`")
             .with_fix_text("count_distinct(" + std::string(text_of(peek())) + ")");
       }
       call.arguments.push_back(parse_argument());
@@ -674,7 +753,8 @@ void Parser::parse_call_arguments(Call& call) {
     if (accept_word("within")) call.within = parse_bound();
     bool has_clause = call.by || call.approx || call.where || call.within;
     if (has_clause && at(TokenKind::Comma)) {
-      fail(Code::unexpected_token, current().span, "`by`, `approx`, `where` and `within` stand once, in this order, after all arguments");
+      fail(Code::unexpected_token, current().span,
+           "`by`, `approx`, `where` and `within` stand once, in this order, after all arguments");
     }
   });
 }
@@ -725,8 +805,10 @@ bool Parser::begins_expr(const Token& token) const {
     case TokenKind::If:
     case TokenKind::Not:
     case TokenKind::Try:
-    case TokenKind::Minus: return true;
-    default: return false;
+    case TokenKind::Minus:
+      return true;
+    default:
+      return false;
   }
 }
 

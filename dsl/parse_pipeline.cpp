@@ -10,10 +10,13 @@ namespace {
 
 const std::vector<std::string_view>& operator_words() {
   static const std::vector<std::string_view> words = {
-      "where", "select", "extend", "drop", "flatten", "union", "window", "group", "over",   "join", "left",
-      "right", "full",   "anti",   "dedup", "scan",   "detect", "top",   "to",    "changes"};
+      "where", "select", "extend", "drop", "flatten", "union",  "window",
+      "group", "over",   "join",   "left", "right",   "full",   "anti",
+      "dedup", "scan",   "detect", "top",  "to",      "changes"};
   return words;
 }
+
+}  // namespace
 
 bool is_operator_word(std::string_view word) {
   for (std::string_view known : operator_words()) {
@@ -21,8 +24,6 @@ bool is_operator_word(std::string_view word) {
   }
   return false;
 }
-
-}  // namespace
 
 PipelinePtr Parser::parse_pipeline() {
   Deeper deeper(*this);
@@ -32,7 +33,7 @@ PipelinePtr Parser::parse_pipeline() {
   while (true) {
     if (at(TokenKind::PipeGreater)) {
       foreign_word("|");
-    } else if (at(TokenKind::Dot) && peek().kind == TokenKind::Name) {
+    } else if (at(TokenKind::Dot) && is_operator_word(text_of(peek()))) {
       fail(Code::unexpected_token, current().span, "operators follow `|`")
           .with_fix(current().span, " | ")
           .with_fix_text(pipeline->head.text + " | " + std::string(text_of(peek())) + " …");
@@ -100,32 +101,38 @@ std::string Parser::unknown_operator() {
   struct Habit {
     std::string_view written, meant;
   };
-  static constexpr Habit kHabits[] = {{"filter", "where"},      {"having", "where"}, {"project", "select"}, {"map", "select"},
-                                      {"with_column", "extend"}, {"let", "extend"},   {"distinct", "dedup"}, {"unnest", "flatten"},
-                                      {"explode", "flatten"},    {"limit", "top"},    {"summarize", "group"}, {"merge", "union"}};
+  static constexpr Habit kHabits[] = {
+      {"filter", "where"},       {"having", "where"}, {"project", "select"},  {"map", "select"},
+      {"with_column", "extend"}, {"let", "extend"},   {"distinct", "dedup"},  {"unnest", "flatten"},
+      {"explode", "flatten"},    {"limit", "top"},    {"summarize", "group"}, {"merge", "union"}};
   Span span = current().span;
   if (at(TokenKind::Name)) {
     for (const Habit& habit : kHabits) {
       if (habit.written != small) continue;
-      fail(Code::unexpected_token, span, "`" + word + "` is called `" + std::string(habit.meant) + "` here")
+      fail(Code::unexpected_token, span,
+           "`" + word + "` is called `" + std::string(habit.meant) + "` here")
           .with_fix(span, std::string(habit.meant));
       return {};
     }
     std::string meant = did_you_mean(small, operator_words());
     if (!meant.empty()) {
-      say(Code::unexpected_token, span, "`" + word + "` is no operator; did you mean `" + meant + "`?")
+      say(Code::unexpected_token, span,
+          "`" + word + "` is no operator; did you mean `" + meant + "`?")
           .with_fix(span, meant);
       return meant;
     }
     if (small == "sort" || small == "order") {
-      fail(Code::unexpected_token, span, "a stream has no end, so it can't be sorted; `top n by e` keeps the greatest")
+      fail(Code::unexpected_token, span,
+           "a stream has no end, so it can't be sorted; `top n by e` keeps the greatest")
           .with_fix_text("top 10 by e");
       return {};
     }
   }
   fail_expected("an operator after `|`")
-      .with_note("operators are `where select extend drop flatten union window group over join dedup scan detect top to "
-                 "changes`, or a `pipe` with its arguments: `| p(x)`");
+      .with_note(
+          "operators are `where select extend drop flatten union window group over join dedup scan "
+          "detect top to "
+          "changes`, or a `pipe` with its arguments: `| p(x)`");
   return {};
 }
 
@@ -210,12 +217,16 @@ WindowOp Parser::parse_window() {
     auto& diagnostic = fail_expected("`tumble(d)`, `hop(d, every s)` or `session(gap d)`");
     std::string word(text_of(current()));
     if (word == "tumbling" || word == "fixed") diagnostic.with_fix(current().span, "tumble");
-    if (word == "hopping" || word == "sliding" || word == "slide") diagnostic.with_fix(current().span, "hop");
+    if (word == "hopping" || word == "sliding" || word == "slide")
+      diagnostic.with_fix(current().span, "hop");
     return window;
   }
   take();
-  window.shape = hop ? WindowOp::Shape::Hop : session ? WindowOp::Shape::Session : WindowOp::Shape::Tumble;
-  if (expect(TokenKind::LeftParen, "and the window's size")) list_.tokens[at_ - 1].tight_before = true;
+  window.shape = hop       ? WindowOp::Shape::Hop
+                 : session ? WindowOp::Shape::Session
+                           : WindowOp::Shape::Tumble;
+  if (expect(TokenKind::LeftParen, "and the window's size"))
+    list_.tokens[at_ - 1].tight_before = true;
   if (session) {
     if (at(TokenKind::Duration)) {
       say(Code::unexpected_token, current().span, "a session is `session(gap d)`")
@@ -264,8 +275,10 @@ JoinOp Parser::parse_join(JoinOp::Kind kind) {
     join.on.push_back(parse_expr());
   } while (accept(TokenKind::Comma));
   if (accept_word("within")) {
-    if (accept_word("window")) join.within_window = true;
-    else join.within = parse_bound();
+    if (accept_word("window"))
+      join.within_window = true;
+    else
+      join.within = parse_bound();
   }
   join.late = parse_late();
   return join;
@@ -323,7 +336,8 @@ DetectStep Parser::parse_detect_step() {
     };
     step.times_min = step.times_max = count();
     if (at(TokenKind::DotDot)) {
-      list_.tokens[at_].tight_before = list_.tokens[at_].tight_after = true;
+      list_.tokens[at_].tight_before = true;
+      list_.tokens[at_].tight_after = peek().kind == TokenKind::Number;
       take();
       step.times_max = at(TokenKind::Number) ? count() : UINT32_MAX;
       if (!failed_ && step.times_max < step.times_min) {
@@ -343,8 +357,10 @@ TopOp Parser::parse_top() {
   do {
     OrderItem item;
     item.value = parse_expr();
-    if (accept_word("asc")) item.ascending = true;
-    else accept_word("desc");
+    if (accept_word("asc"))
+      item.ascending = true;
+    else
+      accept_word("desc");
     top.by.push_back(std::move(item));
   } while (accept(TokenKind::Comma));
   if (accept_word("per")) top.per = parse_keys();
@@ -452,8 +468,10 @@ Statement Parser::parse_statement() {
   } else if (accept_word("set")) {
     statement.kind = Statement::Kind::Set;
     statement.name = expect_name("the name of a timer");
-    if (accept_word("after")) statement.set_after = true;
-    else expect_word("at", "or `after`");
+    if (accept_word("after"))
+      statement.set_after = true;
+    else
+      expect_word("at", "or `after`");
     statement.value = parse_expr();
     if (accept_clause("using")) {
       expect_word("processing_time", "after `using`");
@@ -483,7 +501,8 @@ Block Parser::fields_without_braces() {
   Block block;
   size_t first = at_;
   if (at(TokenKind::Star)) {
-    say(Code::unexpected_token, current().span, "all fields are `{ .. }`").with_fix(current().span, "{ .. }");
+    say(Code::unexpected_token, current().span, "all fields are `{ .. }`")
+        .with_fix(current().span, "{ .. }");
     BlockItem all;
     all.spread = true;
     all.span = take().span;

@@ -15,14 +15,21 @@ Program parse(const Sources& sources, FileId file, Diagnostics& diagnostics) {
 Program Parser::parse_program() {
   Program program;
   program.file = file_;
-  if (!list_.comments.empty() && list_.comments[0].doc) {
+  if (list_.tokens[0].comments_end > 0 && list_.comments[0].doc) {
     // The first block of doc comments is the file's if a blank line parts it from the declaration.
     uint32_t end = list_.tokens[0].comments_end;
     size_t count = 0;
-    while (count < end && list_.comments[count].doc) ++count;
+    auto gap_lines = [&](uint32_t from, uint32_t to) {
+      std::string_view gap = sources_.text({from, to, file_});
+      return std::count(gap.begin(), gap.end(), '\n');
+    };
+    while (count < end && list_.comments[count].doc &&
+           (count == 0 ||
+            gap_lines(list_.comments[count - 1].span.end, list_.comments[count].span.begin) == 1)) {
+      ++count;
+    }
     uint32_t next = count < end ? list_.comments[count].span.begin : list_.tokens[0].span.begin;
-    std::string_view gap = sources_.text({list_.comments[count - 1].span.end, next, file_});
-    if (std::count(gap.begin(), gap.end(), '\n') > 1) {
+    if (gap_lines(list_.comments[count - 1].span.end, next) > 1) {
       for (size_t i = 0; i < count; ++i) {
         std::string_view line = sources_.text(list_.comments[i].span).substr(3);
         if (i > 0) program.doc += '\n';
@@ -36,7 +43,8 @@ Program Parser::parse_program() {
     Declaration declaration = parse_declaration();
     bool failed = failed_;
     if (failed_) recover_declaration(start);
-    if (!failed || !declaration.name.text.empty()) program.declarations.push_back(std::move(declaration));
+    if (!failed || !declaration.name.text.empty())
+      program.declarations.push_back(std::move(declaration));
   }
   return program;
 }
@@ -92,7 +100,8 @@ Name Parser::expect_name(std::string_view what) {
   if (at(TokenKind::Name)) return name_of(take());
   if (!failed_ && is_reserved_word(current().kind)) {
     std::string word(text_of(current()));
-    say(Code::reserved_word, current().span, "`" + word + "` is a reserved word, where " + std::string(what) + " was expected")
+    say(Code::reserved_word, current().span,
+        "`" + word + "` is a reserved word, where " + std::string(what) + " was expected")
         .with_fix(current().span, "`" + word + "`");
     return {word, take().span};
   }
@@ -106,7 +115,8 @@ Name Parser::expect_text(std::string_view what) {
     return {list_.texts[static_cast<size_t>(token.value)], token.span};
   }
   if (at(TokenKind::TextBegin)) {
-    fail(Code::unexpected_token, current().span, "expected " + std::string(what) + ", found a text with `{…}`")
+    fail(Code::unexpected_token, current().span,
+         "expected " + std::string(what) + ", found a text with `{…}`")
         .with_note("a brace itself is written `\\{`");
   } else {
     auto& diagnostic = fail_expected(what);
@@ -124,11 +134,13 @@ std::string Parser::found() const {
     case TokenKind::TextBegin:
     case TokenKind::TextMiddle:
     case TokenKind::TextEnd:
-    case TokenKind::EndOfFile: return describe(token.kind);
+    case TokenKind::EndOfFile:
+      return describe(token.kind);
     case TokenKind::Name:
       if (token.quoted) return std::string(text_of(token));
       [[fallthrough]];
-    default: return "`" + std::string(text_of(token)) + "`";
+    default:
+      return "`" + std::string(text_of(token)) + "`";
   }
 }
 
@@ -184,8 +196,10 @@ Diagnostic& Parser::fail_expected(std::string_view what) {
 // The rest of the file is not read: its tree would be too deep for everything that walks it.
 void Parser::give_up() {
   if (given_up_) return;
-  fail(Code::too_deep, current().span, "this is nested deeper, or a longer chain, than the compiler reads")
-      .with_note("up to " + std::to_string(kNestingMax) + " levels, and " + std::to_string(kChainMax) +
+  fail(Code::too_deep, current().span,
+       "this is nested deeper, or a longer chain, than the compiler reads")
+      .with_note("up to " + std::to_string(kNestingMax) + " levels, and " +
+                 std::to_string(kChainMax) +
                  " operators in a row; name a part of it with `fn` or `extend`");
   failed_ = true;
   given_up_ = true;
@@ -235,16 +249,21 @@ void Parser::unclosed(const Token& open) {
   failed_ = failed_ || unclosed_at_ == at_;
   unclosed_at_ = at_;
   fail(Code::unterminated_text, open.span, "this " + describe(open.kind) + " is not closed")
-      .with_note(current().span, at_end() ? "the file ends here" : "the next declaration begins here");
+      .with_note(current().span, at_end()                  ? "the file ends here"
+                                 : at_margin_declaration() ? "the next declaration begins here"
+                                                           : "something else goes on here");
 }
 
 // After an item in braces: a comma, a new line, or the brace.
 bool Parser::item_ends(std::string_view what) {
-  if (accept(TokenKind::Comma) || at(TokenKind::RightBrace) || current().newline_before) return true;
-  if (at_end()) return true;  // The loop reports it.
-  auto& diagnostic = say(Code::unexpected_token, current().span,
-                         "expected `,` or a new line after " + std::string(what) + ", found " + found());
-  if (begins_expr(current())) diagnostic.with_fix(after_previous(), ",").with_fix_text("separate the items with `,`");
+  if (accept(TokenKind::Comma) || at(TokenKind::RightBrace) || current().newline_before)
+    return true;
+  if (at_end() || current().made_up) return true;  // The loop reports it.
+  auto& diagnostic =
+      say(Code::unexpected_token, current().span,
+          "expected `,` or a new line after " + std::string(what) + ", found " + found());
+  if (begins_expr(current()))
+    diagnostic.with_fix(after_previous(), ",").with_fix_text("separate the items with `,`");
   return false;
 }
 

@@ -1,11 +1,13 @@
 // The parser: recursive descent for the grammar of README.md, precedence climbing for operators.
 //
 // Inside the room only. The members are spread over four files in the order of the grammar:
-// parser.cpp (tokens, errors, lists), parse_declaration.cpp, parse_pipeline.cpp, parse_expression.cpp.
+// parser.cpp (tokens, errors, lists), parse_declaration.cpp, parse_pipeline.cpp,
+// parse_expression.cpp.
 //
-// Errors: what can be understood in spite of an error is reported by `say` and parsed on. For the rest
-// `fail` reports and sets `failed_`; from then on nothing is at the cursor and nothing more is said, so
-// that every function falls through to the item or declaration around it, which skips to its end
+// Errors: what can be understood in spite of an error is reported by `say` and parsed on. For the
+// rest `fail` reports and sets `failed_`; from then on nothing is at the cursor and nothing more is
+// said, so that every function falls through to the item or declaration around it, which skips to
+// its end
 // (`recover_item`, `recover_declaration`) and goes on.
 #pragma once
 
@@ -18,6 +20,9 @@
 #include "dsl/parser.h"
 
 namespace weir::dsl {
+
+// Whether operators begin with this word: `where`, `select`, …
+bool is_operator_word(std::string_view word);
 
 class Parser {
  public:
@@ -162,7 +167,7 @@ class Parser {
   void parse_call_arguments(Call& call);
   std::vector<Argument> parse_arguments();
   Argument parse_argument();
-  bool at_call_clause(bool first) const;
+  bool at_first_clause() const;
   Bound parse_bound();
   Infix infix_here();
   void chained_comparison(const Expr& left);
@@ -175,15 +180,15 @@ class Parser {
   FileId file_;
   TokenList& list_;
   Diagnostics& diagnostics_;
-  Diagnostic unsaid_;          // takes what is reported while nothing is to be said
+  Diagnostic unsaid_;  // takes what is reported while nothing is to be said
   size_t at_ = 0;
-  size_t unclosed_at_ = 0;     // where the last missing bracket was noticed; never 0
+  size_t unclosed_at_ = 0;  // where the last missing bracket was noticed; never 0
   int depth_ = 0;
-  int height_ = 0;             // of the tree that is being made: a chain `a + b + …` is as high as it is long
+  int height_ = 0;  // of the tree that is being made: a chain `a + b + …` is as high as it is long
   bool failed_ = false;
   bool given_up_ = false;
-  bool in_braces_ = false;     // the innermost bracket is a brace: lines matter
-  bool item_level_ = false;    // `=` after the expression is not a comparison gone wrong
+  bool in_braces_ = false;   // the innermost bracket is a brace: lines matter
+  bool item_level_ = false;  // `=` after the expression is not a comparison gone wrong
 };
 
 // Calls `item` for each item of a block, which ends with a comma or with the line. `what` says what
@@ -196,7 +201,8 @@ Span Parser::braced(std::string_view what, Item&& item) {
   const Token open = previous();
   bool outer = std::exchange(in_braces_, true);
   while (!failed_ && !accept(TokenKind::RightBrace)) {
-    if (at_end() || at_margin_declaration()) {
+    // A closing bracket of a pair around this one ends it as the end of the file does.
+    if (at_end() || at_margin_declaration() || current().depth <= open.depth) {
       unclosed(open);
       break;
     }
@@ -225,7 +231,9 @@ Span Parser::bracketed(TokenKind close, std::string_view what, Item&& item) {
     item();
     if (failed_ || accept(close)) break;
     if (accept(TokenKind::Comma)) continue;
-    if (at_end() || at_margin_declaration()) {
+    bool next_item = outer && close == TokenKind::RightBracket && current().newline_before &&
+                     peek().kind == TokenKind::Equal;
+    if (at_end() || at_margin_declaration() || next_item) {
       unclosed(open);
     } else if (current().newline_before && begins_expr(current())) {
       say(Code::unexpected_token, current().span,

@@ -22,7 +22,7 @@ constexpr std::string_view kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m", kBlue = 
 // A line as it is shown: one column a character, tabs as spaces, what is no text as `?`.
 struct ShownLine {
   std::string text;
-  size_t begin = 0;   // columns of the marked part
+  size_t begin = 0;  // columns of the marked part
   size_t end = 0;
 };
 
@@ -42,7 +42,8 @@ ShownLine show(std::string_view line, size_t begin, size_t end) {
     if (line[at] == '\t') {
       for (size_t i = 0; i < kTabColumns; ++i) cells.emplace_back(" ");
       ++at;
-    } else if (c.length == 0 || c.value < 0x20 || c.value == 0x7f || (c.value >= 0x202a && c.value <= 0x202e) ||
+    } else if (c.length == 0 || c.value < 0x20 || c.value == 0x7f ||
+               (c.value >= 0x202a && c.value <= 0x202e) ||
                (c.value >= 0x2066 && c.value <= 0x2069)) {
       cells.emplace_back("\xef\xbf\xbd");
       at += std::max<size_t>(c.length, 1);
@@ -73,18 +74,21 @@ std::string_view trim(std::string_view text) {
 
 class HumanRenderer {
  public:
-  HumanRenderer(const Sources& sources, const RenderOptions& options) : sources_(sources), options_(options) {}
+  HumanRenderer(const Sources& sources, const RenderOptions& options)
+      : sources_(sources), options_(options) {}
 
   void add(const Diagnostic& diagnostic) {
     if (!out_.empty()) out_ += '\n';
     bool error = info(diagnostic.code).severity == Severity::Error;
-    out_ += paint(error ? kRed : kYellow, error ? "error" : "warning") + " " + code_text(diagnostic.code) + ": " +
-            paint(kBold, diagnostic.message) + "\n";
+    out_ += paint(error ? kRed : kYellow, error ? "error" : "warning") + " " +
+            code_text(diagnostic.code) + ": " + paint(kBold, diagnostic.message) + "\n";
     gutter_ = 1;
     if (diagnostic.span.file < sources_.size()) place(diagnostic);
     for (const Note& note : diagnostic.notes) {
-      if (note.span) out_ += bar("│", note.text + ": " + where(*note.span));
-      else out_ += bar("=", note.text);
+      if (note.span)
+        out_ += bar("│", note.text + ": " + where(*note.span));
+      else
+        out_ += bar("=", note.text);
     }
     if (!diagnostic.fix_text.empty()) {
       fix(diagnostic.fix_text);
@@ -109,7 +113,7 @@ class HumanRenderer {
   }
 
   void numbered(std::string_view number, std::string_view text) {
-    std::string line = std::string(gutter_ - number.size(), ' ') + std::string(number);
+    std::string line = std::string(gutter_ - count_code_points(number), ' ') + std::string(number);
     out_ += paint(kBlue, line + " │") + (text.empty() ? "" : " ") + std::string(text) + "\n";
   }
 
@@ -129,9 +133,12 @@ class HumanRenderer {
     uint32_t end_line = file.line_column(last_byte).line;
     gutter_ = std::to_string(end_line).size();
     out_ += std::string(gutter_, ' ') +
-            paint(kBlue, "┌ " + file.path() + ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column)) + "\n";
+            paint(kBlue, "┌ " + file.path() + ":" + std::to_string(begin.line) + ":" +
+                             std::to_string(begin.column)) +
+            "\n";
     for (uint32_t number = begin.line; number <= end_line; ++number) {
-      bool skipped = number - begin.line >= kLinesShownMax - 1 && number < end_line && end_line - begin.line >= kLinesShownMax;
+      bool skipped = number - begin.line >= kLinesShownMax - 1 && number < end_line &&
+                     end_line - begin.line >= kLinesShownMax;
       if (skipped) {
         if (number - begin.line == kLinesShownMax - 1) numbered("…", "");
         continue;
@@ -139,7 +146,8 @@ class HumanRenderer {
       std::string_view text = file.line(number);
       auto start = static_cast<uint32_t>(text.data() - file.text().data());
       if (text.data() == nullptr) start = 0;
-      size_t from = number == begin.line ? diagnostic.span.begin - start : text.find_first_not_of(" \t");
+      size_t from =
+          number == begin.line ? diagnostic.span.begin - start : text.find_first_not_of(" \t");
       if (from == std::string_view::npos) from = 0;
       size_t to = number == end_line ? diagnostic.span.end - start : text.size();
       ShownLine shown = show(text, from, to);
@@ -162,8 +170,10 @@ class HumanRenderer {
     while (true) {
       size_t end = text.find('\n');
       std::string_view line = text.substr(0, end);
-      if (first) out_ += bar("=", paint(kGreen, "fix:") + " " + std::string(line));
-      else out_ += std::string(gutter_ + 8, ' ') + std::string(line) + "\n";
+      if (first)
+        out_ += bar("=", paint(kGreen, "fix:") + " " + std::string(line));
+      else
+        out_ += std::string(gutter_ + 8, ' ') + std::string(line) + "\n";
       if (end == std::string_view::npos) return;
       text.remove_prefix(end + 1);
       first = false;
@@ -212,7 +222,9 @@ class JsonObject {
     append_json_text(out_, value);
     return *this;
   }
-  JsonObject& number(std::string_view key, uint64_t value) { return raw(key, std::to_string(value)); }
+  JsonObject& number(std::string_view key, uint64_t value) {
+    return raw(key, std::to_string(value));
+  }
   JsonObject& raw(std::string_view key, std::string_view json) {
     begin(key);
     out_ += json;
@@ -223,7 +235,10 @@ class JsonObject {
     const SourceFile& file = sources.file(span.file);
     LineColumn from = file.line_column(span.begin), to = file.line_column(span.end);
     text("file", file.path());
-    return number("line", from.line).number("column", from.column).number("end_line", to.line).number("end_column", to.column);
+    return number("line", from.line)
+        .number("column", from.column)
+        .number("end_line", to.line)
+        .number("end_column", to.column);
   }
   std::string take() { return out_ + "}"; }
 
@@ -254,12 +269,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string render(const Diagnostics& diagnostics, const Sources& sources, const RenderOptions& options) {
+std::string render(const Diagnostics& diagnostics, const Sources& sources,
+                   const RenderOptions& options) {
   HumanRenderer renderer(sources, options);
   for (const Diagnostic& diagnostic : diagnostics.sorted()) renderer.add(diagnostic);
   std::string text = renderer.take();
   if (diagnostics.error_count() > kDiagnosticsMax) {
-    text += "\nand " + std::to_string(diagnostics.error_count() - kDiagnosticsMax) + " more errors\n";
+    text +=
+        "\nand " + std::to_string(diagnostics.error_count() - kDiagnosticsMax) + " more errors\n";
   }
   return text;
 }
@@ -270,7 +287,9 @@ std::string render_json(const Diagnostics& diagnostics, const Sources& sources) 
     JsonObject object;
     bool error = info(diagnostic.code).severity == Severity::Error;
     object.text("code", code_text(diagnostic.code)).text("severity", error ? "error" : "warning");
-    object.text("message", diagnostic.message).place(sources, diagnostic.span).text("label", diagnostic.label);
+    object.text("message", diagnostic.message)
+        .place(sources, diagnostic.span)
+        .text("label", diagnostic.label);
     std::string notes;
     for (const Note& note : diagnostic.notes) {
       JsonObject item;
@@ -280,7 +299,8 @@ std::string render_json(const Diagnostics& diagnostics, const Sources& sources) 
     }
     object.raw("notes", "[" + notes + "]");
     JsonObject fix;
-    if (diagnostic.fix) fix.text("replacement", diagnostic.fix->replacement).place(sources, diagnostic.fix->span);
+    if (diagnostic.fix)
+      fix.text("replacement", diagnostic.fix->replacement).place(sources, diagnostic.fix->span);
     if (!diagnostic.fix_text.empty()) fix.text("text", diagnostic.fix_text);
     bool has_fix = diagnostic.fix || !diagnostic.fix_text.empty();
     object.raw("fix", has_fix ? fix.take() : "null");
@@ -295,7 +315,8 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string_vi
   std::string_view best;
   size_t best_distance = name.size() / 3 + 1;
   for (std::string_view candidate : candidates) {
-    size_t longer = std::max(candidate.size(), name.size()), shorter = std::min(candidate.size(), name.size());
+    size_t longer = std::max(candidate.size(), name.size()),
+           shorter = std::min(candidate.size(), name.size());
     if (longer - shorter >= best_distance) continue;
     size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
