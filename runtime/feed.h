@@ -21,6 +21,8 @@ class Feed {
   // Reads from `positions` (missing: the beginning). Called once before fetch, and again after a restart in process.
   virtual Status start(const Positions& positions) = 0;
   virtual Fetched fetch(const TopicPartition& partition, uint32_t rows_max) = 0;
+  // Why this partition gives nothing any more; ok while it does. Asked by the control thread between rounds.
+  virtual Status status(const TopicPartition& partition) const { return {}; }
   // The whole input has an end (file without follow, stdin, generate with rows).
   virtual bool bounded() const = 0;
   // Reading again from a position gives the same records (files, generators; not stdin): exactly-once is possible.

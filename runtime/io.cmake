@@ -2,12 +2,20 @@
 set(WEIR_RUNTIME_IO_SOURCES
   status.cpp
   memory_log.cpp memory_log_group.cpp memory_log_partition.cpp
+  connectors/connectors.cpp connectors/line_reader.cpp connectors/options.cpp connectors/output_buffer.cpp
   connectors/kafka/client_librdkafka.cpp connectors/kafka/consumer.cpp connectors/kafka/handle.cpp
   connectors/kafka/partitioner.cpp connectors/kafka/producer.cpp connectors/kafka/reader.cpp
   connectors/kafka/settings.cpp
+  connectors/file/feed.cpp connectors/file/sink.cpp
+  connectors/generate/compile_rows.cpp connectors/generate/feed.cpp connectors/generate/row_writer.cpp
+  connectors/stdin/feed.cpp
+  connectors/stdout/sink.cpp
+  connectors/discard/sink.cpp
   )
 set(WEIR_RUNTIME_IO_TESTS
   memory_log_test.cpp
+  connectors/connectors_test.cpp
+  connectors/generate/generate_test.cpp
   connectors/kafka/partitioner_test.cpp
   )
 # A program of its own, kafka_test: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.

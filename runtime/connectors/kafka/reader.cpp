@@ -89,8 +89,14 @@ class Reader final : public LogReader {
   Status take(int timeout_ms) {
     rd_kafka_poll(handle_->get(), 0);
     std::vector<rd_kafka_message_t*> messages(kRowsMax);
-    ssize_t taken =
-        rd_kafka_consume_batch_queue(queue_.get(), timeout_ms, messages.data(), messages.size());
+    // A batch waits until it is full: so one message is waited for, and the rest is what there is
+    // behind it.
+    ssize_t taken = rd_kafka_consume_batch_queue(queue_.get(), timeout_ms, messages.data(), 1);
+    if (taken == 1) {
+      ssize_t more =
+          rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data() + 1, messages.size() - 1);
+      taken += more < 0 ? 0 : more;
+    }
     messages.resize(taken < 0 ? 0 : static_cast<size_t>(taken));
     std::map<TopicPartition, std::unique_ptr<ReaderBatch>> batches;
     Status failed;
