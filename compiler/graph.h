@@ -140,7 +140,7 @@ struct Stage {
   std::vector<StageStep> steps;
 };
 
-struct Param { std::string name; Type type; std::optional<Constant> initial; };
+struct Param { std::string name; Type type; std::optional<Constant> initial; bool secret = false; };
 struct TestCase;
 
 struct Graph {

@@ -1,0 +1,57 @@
+// Aggregates: what each keeps per group, how a row changes it, how two are merged, what comes out.
+//
+// An aggregate is one file in compiler/aggregates/ and one line in `aggregates.def`. It is written with the
+// expressions of expr.h, so code generation knows no aggregate by name. Merging must not care for order: partial
+// states of several lanes are merged as they come.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/graph.h"
+
+namespace weir::compiler {
+
+struct AggregateRequest {
+  const Types& types;
+  std::optional<Type> argument;     // required type; none: called without one
+  bool may_be_empty = false;        // the argument may be null, or a `where` may leave no row
+  bool positions = false;           // rows come from a source: partition and offset order rows of one event time
+  dsl::Span span;
+};
+
+// State fields are numbered from 0 here; whoever uses the body moves them to their place.
+struct AggregateBody {
+  std::vector<StateField> state;
+  std::vector<StateAssign> step, merge;
+  Expr finish;                      // its type is the result's
+};
+
+struct Aggregate {
+  const char* name;
+  size_t arguments_min, arguments_max;
+  bool needs_event_time;
+  // Nothing and `refusal` ("wants a number") if the argument's type can't be aggregated so.
+  std::optional<AggregateBody> (*expand)(const AggregateRequest& request, std::string& refusal);
+};
+
+const std::vector<Aggregate>& all_aggregates();
+const Aggregate* find_aggregate(std::string_view name);
+// An aggregate of the language that this version does not have.
+bool is_later_aggregate(std::string_view name);
+
+// Builders.
+Expr state_of(uint32_t field, Type type);
+Expr other_of(uint32_t field, Type type);
+Expr argument_of(Type type);
+// `result` (of some required type) where the state is not empty, null otherwise; `result` itself if it can't be empty.
+Expr unless_empty(const AggregateRequest& request, Expr is_empty, Expr result);
+
+#define AGGREGATE(name, arguments_min, arguments_max, needs_event_time) \
+  std::optional<AggregateBody> expand_##name(const AggregateRequest& request, std::string& refusal);
+#include "compiler/aggregates/aggregates.def"
+#undef AGGREGATE
+
+}  // namespace weir::compiler

@@ -1,0 +1,431 @@
+// Keyed operators: windows and groups, their keys, the aggregates of their blocks.
+//
+// A block's items are expressions over the keyed row `window_start, window_end, keys…, aggregates…`. An item that is
+// nothing but an aggregate is a field of that row; where one is more (`sum(x) / count()`), a projection follows the node.
+#include <algorithm>
+#include <numeric>
+
+#include "compiler/aggregates.h"
+#include "compiler/builder.h"
+#include "compiler/constant.h"
+
+namespace weir::compiler {
+
+using dsl::Code;
+
+int64_t WindowSpec::pane_us() const { return std::gcd(size_us, slide_us); }
+
+namespace {
+
+constexpr int64_t kPanesPerWindowMax = 100'000;
+constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;   // a thousand years
+
+void shift_state(Expr& expr, uint32_t by) {
+  if (expr.op == Op::State || expr.op == Op::Other) expr.index += by;
+  for (Expr& arg : expr.args) shift_state(arg, by);
+}
+
+bool is_bounded_key(Type type) { return type.is(TypeKind::Bool) || type.is(TypeKind::Enum); }
+
+}  // namespace
+
+// Makes aggregates of the calls in a block and hands out fields of the keyed row.
+class BlockHost : public AggregateHost {
+ public:
+  BlockHost(Builder& builder, const Scope& input, const StreamEnd& in, KeyedNode& node, uint32_t first_field)
+      : builder_(builder), input_(input), in_(in), node_(node), first_field_(first_field) {}
+
+  Expr aggregate(const dsl::Call& call, std::string_view name, dsl::Span span) override {
+    Checker& checker = builder_.checker_;
+    dsl::Diagnostics& diagnostics = builder_.diagnostics_;
+    const Aggregate& aggregate = *find_aggregate(name);
+    Expr failed = make(Op::Constant, Type{}, {}, span);
+    for (auto [given, word] : {std::pair{call.by.get(), "by"}, std::pair{call.approx.get(), "approx"}}) {
+      if (!given) continue;
+      diagnostics.report(Code::wrong_arguments, given->span, "`" + std::string(name) + "` takes no `" + word + "`");
+      return failed;
+    }
+    if (call.within) {
+      diagnostics.report(Code::wrong_arguments, span, "`within` inside an aggregate belongs to `over`");
+      return failed;
+    }
+    if (call.arguments.size() < aggregate.arguments_min || call.arguments.size() > aggregate.arguments_max) {
+      diagnostics.report(Code::wrong_arguments, span,
+                         "`" + std::string(name) + "` takes " + (aggregate.arguments_max == 0 ? "nothing" : aggregate.arguments_min ? "one value" : "one value or none") +
+                             ", and this has " + std::to_string(call.arguments.size()));
+      return failed;
+    }
+    if (aggregate.needs_event_time && !in_.has_event_time) {
+      auto& diagnostic = diagnostics.report(Code::watermark_missing, span, "`" + std::string(name) + "` needs to know the event time of rows");
+      if (!in_.no_event_time.empty()) diagnostic.with_note(in_.no_event_time);
+      diagnostic.with_fix_text("event_time = …, in the source's options");
+      return failed;
+    }
+    // The same text is the same aggregate.
+    std::string text(builder_.declarations_.sources->text(span));
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      if (texts_[i] == text) return result(uint32_t(i), span);
+    }
+
+    Scope scope = input_;
+    AggregateUse use;
+    use.function = std::string(name);
+    AggregateRequest request{builder_.graph_.types, std::nullopt, false, in_.positions, span};
+    if (call.where) {
+      Expr filter = checker.check_condition(*call.where, scope, "`where`", true);
+      if (filter.type.is(TypeKind::Error)) return failed;
+      facts_of(filter, true, scope.facts);
+      use.filter = std::move(filter);
+      request.may_be_empty = true;
+    }
+    if (!call.arguments.empty()) {
+      Expr argument = checker.check(*call.arguments[0].value, scope);
+      if (argument.type.is(TypeKind::Error)) return failed;
+      if (argument.type.is(TypeKind::Null)) {
+        diagnostics.report(Code::type_mismatch, argument.span, "`" + std::string(name) + "` of nothing but null");
+        return failed;
+      }
+      std::optional<Expr> present;
+      if (argument.type.optional) {
+        request.may_be_empty = true;
+        present = make(Op::Not, type_of(TypeKind::Bool), {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)}, argument.span);
+        argument = unwrapped(std::move(argument));
+      }
+      request.argument = argument.type;
+      use.arguments.push_back(std::move(argument));
+      use.argument_present.push_back(std::move(present));
+    }
+    std::string refusal;
+    auto body = aggregate.expand(request, refusal);
+    if (!body) {
+      diagnostics.report(Code::type_mismatch, use.arguments[0].span,
+                         "`" + std::string(name) + "` " + refusal + ", and this is " + to_text(builder_.graph_.types, use.arguments[0].type))
+          .with_label(to_text(builder_.graph_.types, use.arguments[0].type));
+      return failed;
+    }
+    use.state_begin = uint32_t(node_.state.size());
+    for (StateField& field : body->state) {
+      field.name = std::string(name) + std::to_string(node_.aggregates.size()) + "." + field.name;
+      node_.state.push_back(std::move(field));
+    }
+    use.state_end = uint32_t(node_.state.size());
+    for (auto* assigns : {&body->step, &body->merge}) {
+      for (StateAssign& assign : *assigns) {
+        assign.field += use.state_begin;
+        shift_state(assign.value, use.state_begin);
+      }
+    }
+    shift_state(body->finish, use.state_begin);
+    use.step = std::move(body->step);
+    use.merge = std::move(body->merge);
+    use.finish = std::move(body->finish);
+    use.name = "_" + std::to_string(node_.aggregates.size());
+    node_.aggregates.push_back(std::move(use));
+    texts_.push_back(std::move(text));
+    return result(uint32_t(node_.aggregates.size() - 1), span);
+  }
+
+ private:
+  Expr result(uint32_t index, dsl::Span span) const {
+    return field_expr(first_field_ + index, node_.aggregates[index].finish.type, span);
+  }
+
+  Builder& builder_;
+  const Scope& input_;
+  const StreamEnd& in_;
+  KeyedNode& node_;
+  uint32_t first_field_;
+  std::vector<std::string> texts_;
+};
+
+void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what) {
+  std::string missing = in.has_event_time ? "`watermark`" : in.has_watermark ? "`event_time`" : "`event_time` and no `watermark`";
+  std::string whose = in.source ? "source `" + in.source->name.text + "`" : "the rows here";
+  auto& diagnostic = diagnostics_.report(Code::watermark_missing, span, what + " needs to know when it is over, and " + whose + " has no " + missing);
+  if (in.source) {
+    const auto& declared = std::get<dsl::SourceDecl>(in.source->node);
+    diagnostic.with_note(in.source->name.span, "declared here");
+    std::string field = "…";
+    auto record = declarations_.records.find(declared.record.text);
+    if (record != declarations_.records.end()) {
+      for (const Field& candidate : graph_.types.records[record->second].fields) {
+        if (candidate.type.is(TypeKind::Timestamp) && field == "…") field = candidate.name;
+      }
+    }
+    std::string fix;
+    if (!in.has_event_time) fix += "event_time = " + field;
+    if (!in.has_watermark) fix += std::string(fix.empty() ? "" : ", ") + "watermark = 10s";
+    diagnostic.with_fix_text(fix + "   (in the braces of `" + in.source->name.text + "`)");
+  }
+}
+
+std::optional<WindowSpec> Builder::window_spec(const dsl::WindowOp& op, const StreamEnd& in, dsl::Span span) {
+  WindowSpec spec;
+  bool bad = false;
+  auto read = [&](const dsl::ExprPtr& expr, const char* what, int64_t low, int64_t& into) {
+    if (!expr) return;
+    auto micros = checker_.duration(*expr, what);
+    if (!micros) {
+      bad = true;
+      return;
+    }
+    if (*micros < low || *micros > kSpanMax) {
+      diagnostics_.report(Code::bad_window, expr->span,
+                          std::string(what) + (low > 0 ? " is a duration above zero, and at most 1000 years" : " is at most 1000 years, and not below " + std::string(low < 0 ? "minus that" : "zero")));
+      bad = true;
+      return;
+    }
+    into = *micros;
+  };
+  read(op.size, "the size of a window", 1, spec.size_us);
+  if (op.shape == dsl::WindowOp::Shape::Hop) read(op.slide, "the step of a window", 1, spec.slide_us);
+  else spec.slide_us = spec.size_us;
+  read(op.offset, "`offset`", -kSpanMax, spec.offset_us);
+  read(op.grace, "`grace`", 0, spec.grace_us);
+  if (bad || spec.size_us <= 0 || spec.slide_us <= 0) return std::nullopt;
+  if (spec.size_us / spec.pane_us() > kPanesPerWindowMax) {
+    diagnostics_.report(Code::bad_window, span,
+                        "a window of " + std::to_string(spec.size_us / spec.pane_us()) + " slices: size and step have so small a common divisor")
+        .with_note("at most " + std::to_string(kPanesPerWindowMax) + " slices")
+        .with_fix_text("a step that divides the size");
+    return std::nullopt;
+  }
+  spec.offset_us = ((spec.offset_us % spec.slide_us) + spec.slide_us) % spec.slide_us;
+  return spec;
+}
+
+StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& context, const dsl::Operator& whole) {
+  if (op.shape == dsl::WindowOp::Shape::Session) return refuse(whole, "window session");
+  if (op.processing_time) return refuse(whole, "using processing_time");
+  if (!op.block) {
+    not_supported(diagnostics_, whole.word.span, "a window without a block").with_fix_text("window … by … { n = count() }");
+    return failed();
+  }
+  auto spec = window_spec(op, in, whole.span);
+  bool timed = in.has_event_time && in.has_watermark;
+  if (!timed) need_watermark(in, whole.word.span, "a window");
+  if (in.changelog == Changelog::Running) {
+    not_supported(diagnostics_, whole.word.span, "a window over the changes of a running `group`");
+    return failed();
+  }
+  if (!spec) return failed();
+  StreamEnd input = in;
+  StreamEnd out = keyed("window", spec, op.by, *op.block, std::move(in), context, whole.span);
+  if (out.ok() && op.late) {
+    // The node before the projections that may follow it.
+    NodeId node = out.node;
+    while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is)) node = graph_.nodes[node].inputs[0];
+    late(*op.late, node, input);
+  }
+  if (!timed) return failed();
+  return out;
+}
+
+StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context, const dsl::Operator& whole) {
+  if (op.expire) {
+    not_supported(diagnostics_, op.expire->span, "`expire after`");
+    return failed();
+  }
+  if (in.changelog == Changelog::Running) {
+    not_supported(diagnostics_, whole.word.span, "a `group` over the changes of a running `group`");
+    return failed();
+  }
+  StreamEnd out = keyed("group", std::nullopt, op.by, op.block, std::move(in), context, whole.span);
+  if (!out.ok()) return out;
+  NodeId node = out.node;
+  while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is)) node = graph_.nodes[node].inputs[0];
+  std::string growing;
+  for (const KeyColumn& key : std::get<KeyedNode>(graph_.nodes[node].is).keys) {
+    if (!is_bounded_key(key.value.type)) growing += (growing.empty() ? "`" : ", `") + key.name + "`";
+  }
+  if (!growing.empty()) {
+    diagnostics_.report(Code::state_unbounded, whole.word.span, "this state grows: one group for each " + growing + ", kept for ever")
+        .with_fix_text("window tumble(…) by …, whose groups go with their window");
+  }
+  return out;
+}
+
+bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node, bool windowed) {
+  Scope scope = scope_of(in);
+  bool good = true;
+  for (const dsl::KeyItem& item : by) {
+    if (!item.value) {
+      good = false;
+      continue;
+    }
+    std::string name = item.name ? item.name->text : last_name(*item.value);
+    dsl::Span span = item.name ? item.name->span : item.value->span;
+    if (name.empty()) {
+      std::string shown(declarations_.sources->text(item.value->span));
+      if (shown.size() > 60) shown = "…";
+      diagnostics_.report(Code::bad_key, span, "this key needs a name").with_fix(item.value->span, "name = " + shown);
+      good = false;
+      continue;
+    }
+    Expr value = checker_.check(*item.value, scope);
+    if (value.type.is(TypeKind::Error)) {
+      good = false;
+      continue;
+    }
+    if (!can_be_key(value.type)) {
+      diagnostics_.report(Code::bad_key, span, "rows can't be grouped by a value of type " + to_text(graph_.types, value.type))
+          .with_label(to_text(graph_.types, value.type));
+      good = false;
+      continue;
+    }
+    bool taken = windowed && (name == "window_start" || name == "window_end");
+    for (const KeyColumn& other : node.keys) taken |= other.name == name;
+    if (taken) {
+      diagnostics_.report(Code::declared_twice, span, "there are two fields `" + name + "` in the result").with_fix_text("other_name = " + name);
+      good = false;
+      continue;
+    }
+    node.keys.push_back({name, std::move(value)});
+  }
+  return good;
+}
+
+StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, const std::vector<dsl::KeyItem>& by, const dsl::Block& block,
+                         StreamEnd in, Context& context, dsl::Span span) {
+  KeyedNode node;
+  node.id = context.stream + "." + kind + "." + std::to_string(context.kinds[kind]++);
+  node.window = window;
+  bool good = keys_of(by, in, node, window.has_value());
+
+  // The keyed row: bounds, keys, then aggregates.
+  std::vector<Field> base;
+  auto add = [&](const std::string& name, Type type, dsl::Span at) {
+    Field field;
+    field.name = field.wire_name = name;
+    field.type = type;
+    field.span = at;
+    base.push_back(std::move(field));
+  };
+  if (window) {
+    add("window_start", timestamp_type(TimeUnit::Micro), span);
+    add("window_end", timestamp_type(TimeUnit::Micro), span);
+  }
+  for (const KeyColumn& key : node.keys) add(key.name, key.value.type, key.value.span);
+
+  Scope input = scope_of(in);
+  BlockHost host(*this, input, in, node, uint32_t(base.size()));
+  Scope scope;
+  for (uint32_t i = 0; i < base.size(); ++i) scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1});
+  scope.aggregates = &host;
+  scope.rows_of_group = &input;
+  scope.has_event_time = window.has_value();
+  scope.no_event_time = "a running group has none of its own";
+  scope.no_meta = "`meta` belongs to one record, and this is a group of them";
+
+  struct Item { std::string name; Expr value; dsl::Span span; };
+  std::vector<Item> items;
+  for (const dsl::BlockItem& item : block.items) {
+    if (item.spread) {
+      diagnostics_.report(Code::field_outside_aggregate, item.span, "`..` means fields of one row, and this is a group of them");
+      good = false;
+      continue;
+    }
+    std::string name = item_name(item);
+    if (name.empty() || !item.value) {
+      good = false;
+      continue;
+    }
+    scope.items_used.clear();
+    Expr value = checker_.check(*item.value, scope);
+    if (value.type.is(TypeKind::Error)) {
+      good = false;
+      continue;
+    }
+    if (value.type.is(TypeKind::Null)) {
+      diagnostics_.report(Code::type_mismatch, item.value->span, "nothing says what type this `null` has");
+      good = false;
+      continue;
+    }
+    if (size_of(value, 100'000) >= 100'000) {
+      diagnostics_.report(Code::too_deep, item.span, "this value is too large, with the items above written out in it");
+      good = false;
+      continue;
+    }
+    bool taken = std::any_of(base.begin(), base.end(), [&](const Field& field) { return field.name == name; }) ||
+                 std::any_of(items.begin(), items.end(), [&](const Item& other) { return other.name == name; });
+    if (taken) {
+      diagnostics_.report(Code::declared_twice, item.span, "there are two fields `" + name + "` in the result");
+      good = false;
+      continue;
+    }
+    scope.names.push_back({name, value, int(items.size())});
+    items.push_back({name, std::move(value), item.span});
+  }
+  if (node.keys.empty() && node.aggregates.empty() && good) {
+    diagnostics_.report(Code::empty_operator, span, "no key and no aggregate: there is nothing to compute").with_fix_text("{ n = count() }");
+    good = false;
+  }
+  if (!good) return failed();
+
+  // Is every item an aggregate of its own, in their order?
+  bool plain = items.size() == node.aggregates.size();
+  for (size_t i = 0; plain && i < items.size(); ++i) {
+    plain = items[i].value.op == Op::Field && items[i].value.index == base.size() + i;
+  }
+  if (plain) {
+    for (size_t i = 0; i < items.size(); ++i) node.aggregates[i].name = items[i].name;
+  } else {
+    for (const Item& item : items) {
+      if (item.value.op != Op::Field || item.value.index < base.size()) continue;
+      AggregateUse& use = node.aggregates[item.value.index - base.size()];
+      if (use.name.front() == '_') use.name = item.name;
+    }
+  }
+  std::vector<Field> fields = base;
+  for (const AggregateUse& use : node.aggregates) {
+    Field field;
+    field.name = field.wire_name = use.name;
+    field.type = use.finish.type;
+    field.span = span;
+    fields.push_back(std::move(field));
+  }
+
+  StreamEnd out;
+  out.row = new_row(fields);
+  out.source = in.source;
+  out.has_event_time = window.has_value();
+  out.no_event_time = "the result of a running `group` has none";
+  out.has_watermark = window.has_value() && in.has_watermark;
+  out.replayable = in.replayable;
+  out.changelog = window ? Changelog::Windowed : Changelog::Running;
+  out.chained = in.changelog != Changelog::None;
+  out.key_part.assign(fields.size(), StreamEnd::kNotKey);
+  for (size_t i = 0; i < base.size(); ++i) {
+    size_t bounds = window ? 2 : 0;
+    out.key_part[i] = i < bounds ? StreamEnd::kWindowBound : int(i - bounds);
+  }
+  for (const KeyColumn& key : node.keys) out.keys.push_back(key.name);
+  Node& made = add_node(std::move(node), {in.node}, out.row, context.stream, span);
+  made.kind = EdgeKind::Upsert;
+  out.node = made.id;
+  if (plain) return out;
+
+  std::vector<Field> shown = base;
+  std::vector<Expr> values;
+  for (uint32_t i = 0; i < base.size(); ++i) values.push_back(field_expr(i, base[i].type, span));
+  for (Item& item : items) {
+    Field field;
+    field.name = field.wire_name = item.name;
+    field.type = item.value.type;
+    field.span = item.span;
+    shown.push_back(std::move(field));
+    values.push_back(std::move(item.value));
+  }
+  project(out, context, std::move(shown), std::move(values), span);
+  return out;
+}
+
+void Builder::late(const dsl::Name& name, NodeId keyed, const StreamEnd& in) {
+  StreamEnd end = in;
+  end.has_watermark = false;   // they are behind it
+  end.node = add_node(RowsNode{}, {keyed}, in.row, name.text, name.span).id;
+  std::get<KeyedNode>(graph_.nodes[keyed].is).late = end.node;
+  built_[name.text] = end;
+}
+
+}  // namespace weir::compiler

@@ -1,0 +1,151 @@
+// Sources: connector, record, event time and watermark, what becomes of bad rows.
+#include "compiler/builder.h"
+#include "compiler/constant.h"
+
+namespace weir::compiler {
+
+using dsl::Code;
+
+namespace {
+
+constexpr std::string_view kSourceOptions[] = {"format", "event_time", "watermark", "idle", "on_error", "null_value", "validation"};
+constexpr int64_t kDelayMax = int64_t{1000} * 365 * 86400 * 1'000'000;   // a thousand years
+
+const dsl::Call* call_of(const dsl::Option& option, std::string_view name) {
+  auto* call = option.value ? std::get_if<dsl::Call>(&option.value->node) : nullptr;
+  auto* callee = call ? std::get_if<dsl::NameRef>(&call->callee->node) : nullptr;
+  return callee && callee->name == name ? call : nullptr;
+}
+
+}  // namespace
+
+StreamEnd Builder::source(const dsl::Declaration& declaration) {
+  const auto& declared = std::get<dsl::SourceDecl>(declaration.node);
+  const dsl::Connector& connector = declared.connector;
+  const ConnectorInfo* info = check_connector(connector, Role::Source, diagnostics_);
+  auto record = declarations_.records.find(declared.record.text);
+  if (record == declarations_.records.end()) {
+    std::vector<std::string_view> candidates;
+    for (const auto& [name, id] : declarations_.records) candidates.push_back(name);
+    auto& diagnostic = diagnostics_.report(Code::unknown_type, declared.record.span, "there is no record `" + declared.record.text + "`");
+    if (std::string near = nearest(declared.record.text, candidates); !near.empty()) {
+      diagnostic.with_note("did you mean `" + near + "`?").with_fix(declared.record.span, near);
+    }
+    return failed();
+  }
+  if (!info) return failed();
+
+  SourceNode node;
+  node.connector = std::string(info->name);
+  node.address = check_address(connector, *info, checker_, diagnostics_);
+  node.format = "json";
+  node.record = record->second;
+  node.used.assign(graph_.types.records[node.record].fields.size(), true);
+
+  StreamEnd end;
+  end.row = node.record;
+  end.source = &declaration;
+  end.has_meta = node.connector == "kafka";
+  end.positions = true;
+  end.replayable = info->replayable;
+  end.key_part.assign(node.used.size(), StreamEnd::kNotKey);
+  end.no_event_time = "`" + declaration.name.text + "` has no `event_time`";
+
+  std::map<std::string, dsl::Span> seen;
+  bool format_given = false;
+  dsl::Span watermark_span = connector.name.span;
+  for (const dsl::Option& option : connector.options) {
+    const std::string& name = option.name.text;
+    auto [at, fresh] = seen.try_emplace(name, option.name.span);
+    if (!fresh) {
+      diagnostics_.report(Code::declared_twice, option.name.span, "option `" + name + "` is given twice").with_note(at->second, "given here first");
+      continue;
+    }
+    if (!option.value) continue;
+    auto one_of = [&](std::initializer_list<std::string_view> words) -> std::string {
+      std::string word = option_word(option);
+      for (std::string_view allowed : words) {
+        if (word == allowed) return word;
+      }
+      std::string shown;
+      for (std::string_view allowed : words) shown += (shown.empty() ? "`" : ", `") + std::string(allowed) + "`";
+      auto& diagnostic = diagnostics_.report(Code::bad_option, option.value->span, "`" + name + "` is one of " + shown);
+      if (std::string near = nearest(word, words); !near.empty()) diagnostic.with_fix(option.value->span, near);
+      return "";
+    };
+    if (name == "format") {
+      format_given = true;
+      std::string word = option_word(option);
+      for (std::string_view later : {"avro", "protobuf", "csv", "raw", "debezium"}) {
+        if (word == later) not_supported(diagnostics_, option.value->span, "the format `" + word + "`"), word = "json";
+      }
+      if (word != "json") one_of({"json"});
+      if (!option.nested.empty()) diagnostics_.report(Code::unknown_option, option.nested[0].name.span, "the format `json` has no options here");
+    } else if (name == "event_time") {
+      Scope scope = scope_of({.node = 0, .row = node.record, .has_meta = end.has_meta, .key_part = {}});
+      Expr time = checker_.check(*option.value, scope);
+      if (time.type.is(TypeKind::Error)) continue;
+      if (!time.type.is(TypeKind::Timestamp) || time.type.optional) {
+        if (time.type.optional && time.type.is(TypeKind::Timestamp)) checker_.required(std::move(time), "`event_time`");
+        else
+          diagnostics_.report(Code::type_mismatch, option.value->span, "`event_time` wants a timestamp, and this is " + to_text(graph_.types, time.type))
+              .with_label(to_text(graph_.types, time.type));
+        continue;
+      }
+      node.event_time = std::move(time);
+    } else if (name == "watermark" || name == "idle") {
+      auto micros = checker_.duration(*option.value, "`" + name + "`");
+      if (!micros) continue;
+      if (*micros < 0 || *micros > kDelayMax) {
+        diagnostics_.report(Code::bad_option, option.value->span, "`" + name + "` is a duration from 0 to 1000 years");
+        continue;
+      }
+      if (name == "watermark") node.watermark_us = *micros, watermark_span = option.name.span;
+      else node.idle_us = *micros;
+    } else if (name == "on_error") {
+      if (const dsl::Call* call = call_of(option, "dead_letter")) {
+        node.on_error = OnError::DeadLetter;
+        if (call->arguments.size() == 1) {
+          auto topic = checker_.constant(*call->arguments[0].value, type_of(TypeKind::String), "the topic of `dead_letter`");
+          if (topic) node.dead_letter = std::get<std::string>(topic->value);
+        }
+        if (node.dead_letter.empty()) {
+          diagnostics_.report(Code::bad_option, option.value->span, "`dead_letter` wants the topic that bad rows go to")
+              .with_fix_text("on_error = dead_letter(\"" + node.address + ".dlq\")");
+        }
+        continue;
+      }
+      std::string word = option_word(option);
+      if (word == "dead_letter") {
+        diagnostics_.report(Code::bad_option, option.value->span, "`dead_letter` wants the topic that bad rows go to")
+            .with_fix(option.value->span, "dead_letter(\"" + node.address + ".dlq\")");
+        continue;
+      }
+      word = one_of({"fail", "skip", "dead_letter"});
+      if (word == "skip") node.on_error = OnError::Skip;
+    } else if (name == "null_value") {
+      node.null_value_skipped = one_of({"error", "skip"}) == "skip";
+    } else if (name == "validation") {
+      std::string word = one_of({"projected", "structural", "strict"});
+      if (word == "projected") node.validation = Validation::Projected;
+      if (word == "strict") node.validation = Validation::Strict;
+    } else {
+      check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)}, declarations_, graph_, checker_, diagnostics_, node.options);
+    }
+  }
+  if (!format_given && node.connector != "generate") {
+    auto& diagnostic = diagnostics_.report(Code::missing_option, connector.name.span, "source `" + declaration.name.text + "` needs its `format`");
+    diagnostic.with_fix_text("format = json");
+  }
+  if (node.watermark_us && !node.event_time && !seen.count("event_time")) {
+    diagnostics_.report(Code::missing_option, watermark_span, "`watermark` says how far events are out of order, and nothing says which time they have")
+        .with_fix_text("event_time = …");
+  }
+  end.has_event_time = node.event_time.has_value() || seen.count("event_time");
+  end.has_watermark = node.watermark_us.has_value();
+  RecordId row = node.record;
+  end.node = add_node(std::move(node), {}, row, declaration.name.text, declaration.name.span).id;
+  return end;
+}
+
+}  // namespace weir::compiler

@@ -1,0 +1,227 @@
+// `weir explain`: the graph as a tree of text, the stages, and DOT.
+#include "compiler/compile.h"
+#include "compiler/print_expr.h"
+
+namespace weir::compiler {
+namespace {
+
+const char* mode_text(EmitMode mode) {
+  return mode == EmitMode::Append ? "append" : mode == EmitMode::Update ? "update" : "complete";
+}
+
+class GraphPrinter {
+ public:
+  explicit GraphPrinter(const Graph& graph) : graph_(graph), consumers_(graph.nodes.size()) {
+    for (const Node& node : graph.nodes) {
+      for (NodeId input : node.inputs) consumers_[input].push_back(node.id);
+    }
+  }
+
+  std::string plan() {
+    for (const Node& node : graph_.nodes) {
+      if (std::holds_alternative<SourceNode>(node.is)) plan_node(node.id, "", "");
+    }
+    return std::move(out_);
+  }
+
+  std::vector<std::string> lines(const Node& node) {
+    std::vector<std::string> lines;
+    if (auto* source = std::get_if<SourceNode>(&node.is)) lines.push_back(source_line(node, *source));
+    if (auto* rows = std::get_if<RowsNode>(&node.is)) {
+      RecordId row = input_row(node);
+      std::string text;
+      for (const RowStep& step : rows->steps) lines.push_back(node.stream + "  " + step_text(step, row));
+      if (rows->steps.empty()) lines.push_back(node.stream + "  late rows");
+    }
+    if (auto* keyed = std::get_if<KeyedNode>(&node.is)) lines.push_back(node.stream + "  " + keyed_text(node, *keyed));
+    if (std::holds_alternative<UnionNode>(node.is)) lines.push_back(node.stream + "  union");
+    if (auto* sink = std::get_if<SinkNode>(&node.is)) lines.push_back(sink_text(node, *sink));
+    return lines;
+  }
+
+  std::string source_line(const Node& node, const SourceNode& source) {
+    std::string text = node.stream + " = " + source.connector + (source.address.empty() ? "" : "(\"" + source.address + "\")");
+    if (source.event_time) text += "  event_time " + print_expr(graph_, *source.event_time, node.row);
+    if (source.watermark_us) text += "  watermark " + duration_text(*source.watermark_us);
+    std::string used;
+    size_t count = 0;
+    const auto& fields = graph_.types.records[node.row].fields;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (source.used[i]) used += (count++ ? ", " : "") + fields[i].name;
+    }
+    text += "  reads " + (count == fields.size() ? "all fields" : count ? used + " (" + std::to_string(count) + " of " + std::to_string(fields.size()) + " fields)" : "no field");
+    return text;
+  }
+
+  std::string step_text(const RowStep& step, RecordId& row) {
+    if (auto* where = std::get_if<WhereStep>(&step)) return "where " + print_expr(graph_, where->predicate, row);
+    const auto& project = std::get<ProjectStep>(step);
+    std::string text = project_text(project.row, project.values, row);
+    row = project.row;
+    return text;
+  }
+
+  std::string project_text(RecordId made, const std::vector<Expr>& values, RecordId row) {
+    std::string text = "select { ";
+    const auto& fields = graph_.types.records[made].fields;
+    bool first = true;
+    for (size_t i = 0; i < values.size(); ++i) {
+      bool unread = values[i].op == Op::Constant && values[i].constant.is_null() && !values[i].type.optional;
+      if (unread) continue;
+      std::string value = print_expr(graph_, values[i], row);
+      text += (first ? "" : ", ") + (value == fields[i].name ? value : fields[i].name + " = " + value);
+      first = false;
+    }
+    return text + (first ? "}" : " }");
+  }
+
+  std::string keyed_text(const Node& node, const KeyedNode& keyed) {
+    RecordId row = graph_.nodes[node.inputs[0]].row;
+    std::string text;
+    if (keyed.window) {
+      const WindowSpec& w = *keyed.window;
+      text = w.size_us == w.slide_us ? "window tumble(" + duration_text(w.size_us) + ")"
+                                     : "window hop(" + duration_text(w.size_us) + ", every " + duration_text(w.slide_us) + ")";
+      if (w.offset_us) text += " offset " + duration_text(w.offset_us);
+      if (w.grace_us) text += " grace " + duration_text(w.grace_us);
+    } else {
+      text = "group";
+    }
+    for (size_t i = 0; i < keyed.keys.size(); ++i) {
+      std::string value = print_expr(graph_, keyed.keys[i].value, row);
+      text += (i ? ", " : " by ") + (value == keyed.keys[i].name ? value : keyed.keys[i].name + " = " + value);
+    }
+    text += " { ";
+    for (size_t i = 0; i < keyed.aggregates.size(); ++i) {
+      const AggregateUse& use = keyed.aggregates[i];
+      text += (i ? ", " : "") + use.name + " = " + use.function + "(";
+      if (!use.arguments.empty()) text += print_expr(graph_, use.arguments[0], row);
+      if (use.filter) text += (use.arguments.empty() ? "where " : " where ") + print_expr(graph_, *use.filter, row);
+      text += ")";
+    }
+    text += keyed.aggregates.empty() ? "}" : " }";
+    return text;
+  }
+
+  std::string sink_text(const Node& node, const SinkNode& sink) {
+    std::string text = "sink " + sink.name + " -> " + sink.connector + (sink.address.empty() ? "" : "(\"" + sink.address + "\")");
+    if (sink.key) text += "  key " + print_expr(graph_, *sink.key, node.row);
+    text += std::string("  emit ") + mode_text(sink.emit);
+    if (sink.every_us) text += " every " + duration_text(sink.every_us);
+    if (!sink.deliver.empty()) text += "  " + sink.deliver;
+    return text;
+  }
+
+  RecordId input_row(const Node& node) {
+    const Node& input = graph_.nodes[node.inputs[0]];
+    auto* keyed = std::get_if<KeyedNode>(&input.is);
+    return keyed && keyed->late == node.id ? graph_.nodes[input.inputs[0]].row : input.row;
+  }
+
+ private:
+  void plan_node(NodeId id, const std::string& first, const std::string& rest) {
+    auto text = lines(graph_.nodes[id]);
+    for (size_t i = 0; i < text.size(); ++i) out_ += (i ? rest : first) + text[i] + "\n";
+    const auto& next = consumers_[id];
+    for (size_t i = 0; i < next.size(); ++i) {
+      bool last = i + 1 == next.size();
+      // A union is shown below its first input; the others point to it.
+      const Node& node = graph_.nodes[next[i]];
+      if (node.inputs.size() > 1 && node.inputs[0] != id) {
+        out_ += rest + (last ? "└ " : "├ ") + "into union of `" + node.stream + "`\n";
+        continue;
+      }
+      plan_node(next[i], rest + (last ? "└ " : "├ "), rest + (last ? "  " : "│ "));
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<std::vector<NodeId>> consumers_;
+  std::string out_;
+};
+
+class StagePrinter {
+ public:
+  explicit StagePrinter(const Graph& graph) : graph_(graph), nodes_(graph) {}
+
+  std::string print() {
+    for (const Stage& stage : graph_.stages) {
+      const Node& input = graph_.nodes[stage.input];
+      out_ += "stage " + std::to_string(stage.id) + "\n";
+      if (auto* source = std::get_if<SourceNode>(&input.is)) {
+        out_ += "  decode " + source->format + " of " + nodes_.source_line(input, *source) + "\n";
+      } else {
+        const auto& keyed = std::get<KeyedNode>(input.is);
+        out_ += "  fired groups of " + keyed.id + "  " + mode_text(stage.emit) + (stage.every_us ? " every " + duration_text(stage.every_us) : "") + "\n";
+      }
+      steps(stage.steps, input.row, "  ");
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void steps(const std::vector<StageStep>& list, RecordId row, const std::string& indent) {
+    for (const StageStep& step : list) {
+      // A single chain stays at its depth; branches go in.
+      std::string inner = list.size() > 1 ? indent + "  " : indent;
+      RecordId behind = row;
+      if (auto* where = std::get_if<StageStep::Where>(&step.is)) {
+        out_ += indent + "where " + print_expr(graph_, where->predicate, row) + "\n";
+      } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
+        out_ += indent + nodes_.project_text(project->row, project->values, row) + "\n";
+        behind = project->row;
+      } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
+        const Node& node = graph_.nodes[update->keyed];
+        const auto& keyed = std::get<KeyedNode>(node.is);
+        out_ += indent + "update " + keyed.id + ": " + nodes_.keyed_text(node, keyed) +
+                (keyed.window ? "  panes of " + duration_text(keyed.window->pane_us()) : "") + "\n";
+        if (!update->late.empty()) {
+          out_ += indent + "late:\n";
+          steps(update->late, row, indent + "  ");
+        }
+      } else if (auto* emit = std::get_if<StageStep::Emit>(&step.is)) {
+        const Node& node = graph_.nodes[emit->sink];
+        out_ += indent + "emit " + nodes_.sink_text(node, std::get<SinkNode>(node.is)) + "\n";
+      }
+      steps(step.next, behind, inner);
+    }
+  }
+
+  const Graph& graph_;
+  GraphPrinter nodes_;
+  std::string out_;
+};
+
+std::string dot_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n') quoted += "\\l";
+    else quoted += c;
+  }
+  return quoted + "\"";
+}
+
+}  // namespace
+
+std::string print_plan(const Graph& graph) { return GraphPrinter(graph).plan(); }
+
+std::string print_stages(const Graph& graph) { return StagePrinter(graph).print(); }
+
+std::string print_dot(const Graph& graph) {
+  GraphPrinter printer(graph);
+  std::string out = "digraph weir {\n  rankdir = LR\n  node [shape = box, fontname = monospace]\n";
+  for (const Node& node : graph.nodes) {
+    std::string label;
+    for (const std::string& line : printer.lines(node)) label += line + "\n";
+    out += "  n" + std::to_string(node.id) + " [label = " + dot_quoted(label) + "]\n";
+    for (NodeId input : node.inputs) {
+      auto* keyed = std::get_if<KeyedNode>(&graph.nodes[input].is);
+      bool late = keyed && keyed->late == node.id;
+      out += "  n" + std::to_string(input) + " -> n" + std::to_string(node.id) + (late ? " [label = late]" : "") + "\n";
+    }
+  }
+  return out + "}\n";
+}
+
+}  // namespace weir::compiler

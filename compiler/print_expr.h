@@ -1,0 +1,16 @@
+// Typed expressions as a person reads them: close to the program, with casts and null steps shown where they matter.
+#pragma once
+
+#include <string>
+
+#include "compiler/graph.h"
+
+namespace weir::compiler {
+
+// `row`: of the fields; kNoRecord in aggregate bodies.
+inline constexpr RecordId kNoRecord = ~0u;
+std::string print_expr(const Graph& graph, const Expr& expr, RecordId row = kNoRecord);
+// "1h30m", "250ms".
+std::string duration_text(int64_t micros);
+
+}  // namespace weir::compiler

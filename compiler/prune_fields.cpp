@@ -1,0 +1,76 @@
+// Which fields somebody reads, from the ends of each stage back to its input.
+//
+// Rows keep their shape: a projected value that nobody reads becomes a constant without a value (monostate of a
+// required type), which code generation never evaluates. What is read of a source's record is SourceNode::used: the decoder
+// delimits the rest and does not look at it.
+#include "compiler/passes.h"
+
+namespace weir::compiler {
+namespace {
+
+using Used = std::vector<bool>;
+
+void note(const Expr& expr, Used& used) {
+  each_expr(expr, [&](const Expr& e) {
+    if (e.op == Op::Field && e.index < used.size()) used[e.index] = true;
+  });
+}
+
+class Pruner {
+ public:
+  explicit Pruner(Graph& graph) : graph_(graph) {}
+
+  // What the steps read of their rows, which are of record `row`.
+  Used prune(std::vector<StageStep>& steps, RecordId row) {
+    Used used(graph_.types.records[row].fields.size(), false);
+    for (StageStep& step : steps) {
+      auto merge = [&](const Used& more) {
+        for (size_t i = 0; i < used.size() && i < more.size(); ++i) used[i] = used[i] || more[i];
+      };
+      if (auto* where = std::get_if<StageStep::Where>(&step.is)) {
+        merge(prune(step.next, row));
+        note(where->predicate, used);
+      } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
+        Used read = prune(step.next, project->row);
+        for (size_t i = 0; i < project->values.size(); ++i) {
+          Expr& value = project->values[i];
+          if (read[i]) {
+            note(value, used);
+          } else if (value.op != Op::Constant) {
+            Expr unread;
+            unread.type = value.type;
+            unread.span = value.span;
+            value = std::move(unread);
+          }
+        }
+      } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
+        merge(prune(update->late, row));
+        each_input_expr(std::get<KeyedNode>(graph_.nodes[update->keyed].is), [&](const Expr& expr) { note(expr, used); });
+      } else if (auto* emit = std::get_if<StageStep::Emit>(&step.is)) {
+        used.assign(used.size(), true);
+        const auto& sink = std::get<SinkNode>(graph_.nodes[emit->sink].is);
+        if (sink.key) note(*sink.key, used);
+      }
+    }
+    return used;
+  }
+
+ private:
+  Graph& graph_;
+};
+
+}  // namespace
+
+void prune_fields(Graph& graph) {
+  for (Stage& stage : graph.stages) {
+    Node& input = graph.nodes[stage.input];
+    Used used = Pruner(graph).prune(stage.steps, input.row);
+    auto* source = std::get_if<SourceNode>(&input.is);
+    if (!source) continue;
+    if (source->event_time) note(*source->event_time, used);
+    if (source->validation == Validation::Strict) used.assign(used.size(), true);
+    source->used = std::move(used);
+  }
+}
+
+}  // namespace weir::compiler
