@@ -316,9 +316,23 @@ void Emit::fail_unless_ok(llvm::Value* reason, std::string_view detail) {
 
 llvm::Value* Emit::call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> arguments, const llvm::Twine& name) {
   llvm::Function* callee = kernels.declare(module, kernel);
-  llvm::CallInst* call = ir.CreateCall(callee, arguments, callee->getReturnType()->isVoidTy() ? llvm::Twine() : name);
+  // The C calling convention passes 128 bits as two halves, and gives them back as a pair of them.
+  std::vector<llvm::Value*> passed;
+  for (llvm::Value* argument : arguments) {
+    if (!argument->getType()->isIntegerTy(128)) {
+      passed.push_back(argument);
+      continue;
+    }
+    passed.push_back(ir.CreateTrunc(argument, ir.getInt64Ty()));
+    passed.push_back(ir.CreateTrunc(ir.CreateLShr(argument, 64), ir.getInt64Ty()));
+  }
+  llvm::Type* returned = callee->getReturnType();
+  llvm::CallInst* call = ir.CreateCall(callee, passed, returned->isVoidTy() ? llvm::Twine() : name);
   call->setCallingConv(callee->getCallingConv());
-  return call;
+  if (returned != llvm::StructType::get(ir.getInt64Ty(), ir.getInt64Ty())) return call;
+  llvm::Value* low = ir.CreateZExt(ir.CreateExtractValue(call, 0), ir.getInt128Ty());
+  llvm::Value* high = ir.CreateZExt(ir.CreateExtractValue(call, 1), ir.getInt128Ty());
+  return ir.CreateOr(low, ir.CreateShl(high, 64), name);
 }
 
 Value Emit::pair(llvm::Value* returned, const Type& type, const llvm::Twine& name) {

@@ -120,7 +120,7 @@ class Emit {
   void fail_unless_ok(llvm::Value* reason, std::string_view detail = "");
 
   // ---- kernels: C++ functions of stdlib, by name, by the prototype that clang gave them.
-  // Arguments: i128 as it is, WeirBytes and WeirList as (ptr, i64). Returns {ptr, i64} for those.
+  // Arguments: i128 as it is (split and joined here), WeirBytes and WeirList as (ptr, i64). Returns {ptr, i64} for those.
   llvm::Value* call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> arguments, const llvm::Twine& name = "");
   // Splits a {ptr, i64} that a kernel returned.
   Value pair(llvm::Value* returned, const compiler::Type& type, const llvm::Twine& name = "");

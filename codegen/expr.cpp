@@ -194,8 +194,18 @@ Value Expressions::node(Place place, const Expr& expr) {
     }
     case Op::Call: {
       std::vector<Value> arguments;
-      for (size_t i = 0; i < expr.args.size(); i++) arguments.push_back(argument(i));
-      return call_kernel(expr, arguments);
+      llvm::Value* present = nullptr;
+      for (size_t i = 0; i < expr.args.size(); i++) {
+        arguments.push_back(argument(i));
+        if (llvm::Value* there = arguments.back().present) present = present ? ir.CreateAnd(present, there) : there;
+      }
+      if (!present) return call_kernel(expr, arguments);
+      // Kernels know no null: with one among the arguments the result is null.
+      Value result = emit_.choose(present, "call", [&] { return inside([&] { return call_kernel(expr, arguments); }); },
+                                  [&] { return emit_.zero(expr.type.required()); });
+      if (result.present) present = ir.CreateAnd(present, result.present);
+      result.present = present;
+      return result;
     }
     case Op::Member: {
       Value record = argument(0);
@@ -290,37 +300,56 @@ Value Expressions::float_arithmetic(Op op, const Value& a, const Value& b) {
   return {v, nullptr, nullptr, a.type};
 }
 
-// A kernel's prototype says what it wants around the arguments: a WeirArena* in front if its result is made in
-// memory, and, if it can fail, an address for the result behind them; then it returns a WeirReason.
+// A kernel's prototype says what it wants around the arguments: a WeirArena* in front if its result is made in memory, behind
+// decimals their scale and behind instants their unit, then precision and scale of a decimal result, and, if it can
+// fail, an address for the result; then it returns a WeirReason.
 Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& arguments) {
   if (!emit_.kernels.has(expr.name)) return not_yet("kernel " + expr.name, expr.type);
+  llvm::IRBuilder<>& ir = emit_.ir;
   llvm::Function* kernel = emit_.kernels.declare(emit_.module, expr.name);
-  std::vector<llvm::Value*> flat;
-  for (const Value& argument : arguments) {
-    flat.push_back(argument.v);
-    if (argument.size) flat.push_back(argument.size);
+  llvm::Type* result_type = expr.type.is(TypeKind::Decimal) ? ir.getInt128Ty() : emit_.type(expr.type);
+  struct Form { bool arena, scales, result_scale, can_fail; };
+  auto flat = [&](Form form, llvm::Value* out) {
+    std::vector<llvm::Value*> values;
+    if (form.arena) values.push_back(emit_.arena);
+    for (const Value& argument : arguments) {
+      bool is_decimal = argument.type.is(TypeKind::Decimal);
+      values.push_back(is_decimal ? ir.CreateSExt(argument.v, ir.getInt128Ty()) : argument.v);
+      if (argument.size) values.push_back(argument.size);
+      if (form.scales && is_decimal) values.push_back(emit_.i32(argument.type.scale));
+      if (form.scales && argument.type.is(TypeKind::Timestamp)) values.push_back(emit_.i32(uint32_t(argument.type.unit)));
+    }
+    if (form.result_scale) values.insert(values.end(), {emit_.i32(expr.type.precision), emit_.i32(expr.type.scale)});
+    if (form.can_fail) values.push_back(out);
+    return values;
+  };
+  auto fits = [&](Form form) {
+    std::vector<llvm::Type*> types;
+    for (llvm::Value* value : flat(form, emit_.stage)) {
+      bool halves = value->getType()->isIntegerTy(128);
+      types.insert(types.end(), halves ? 2 : 1, halves ? ir.getInt64Ty() : value->getType());
+    }
+    bool returns_value = form.can_fail ? kernel->getReturnType()->isIntegerTy(32)
+                                       : kernel->getReturnType()->isStructTy() || kernel->getReturnType() == result_type;
+    return returns_value && llvm::ArrayRef(types) == kernel->getFunctionType()->params();
+  };
+  for (unsigned bits = 0; bits < 16; bits++) {
+    Form form{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+    if (!fits(form)) continue;
+    llvm::Value* out = form.can_fail ? emit_.local_bytes(16, "result") : nullptr;
+    llvm::Value* returned = emit_.call(expr.name, flat(form, out), expr.name);
+    if (form.can_fail) {
+      emit_.fail_unless_ok(returned, subject.empty() ? expr.name : subject + ": " + expr.name);
+      Type stored = expr.type.required();
+      if (stored.is(TypeKind::Decimal)) stored.precision = 38;
+      Value value = emit_.load_value(stored, out, compiler::Slot{});
+      value.v = stored.is(TypeKind::Decimal) ? ir.CreateTrunc(value.v, emit_.type(expr.type)) : value.v;
+      return value;
+    }
+    if (expr.type.is_text() || expr.type.is(TypeKind::List) || expr.type.is(TypeKind::Map)) return emit_.pair(returned, expr.type, expr.name);
+    return {expr.type.is(TypeKind::Decimal) ? ir.CreateTrunc(returned, emit_.type(expr.type)) : returned, nullptr, nullptr, expr.type};
   }
-  size_t extra = kernel->arg_size() - flat.size();
-  bool in_memory = expr.type.is_text() || expr.type.is(TypeKind::List) || expr.type.is(TypeKind::Map);
-  bool can_fail = kernel->getReturnType()->isIntegerTy(32) && extra > 0;
-  if (extra == size_t(can_fail) + 1) flat.insert(flat.begin(), emit_.arena);
-  llvm::Value* out = nullptr;
-  if (can_fail) {
-    out = emit_.local_bytes(16, "result");
-    flat.push_back(out);
-  }
-  if (flat.size() != kernel->arg_size()) return not_yet("the prototype of kernel " + expr.name, expr.type);
-  for (size_t i = 0; i < flat.size(); i++) {
-    if (flat[i]->getType() != kernel->getArg(i)->getType()) return not_yet("the prototype of kernel " + expr.name, expr.type);
-  }
-  llvm::Value* returned = emit_.call(expr.name, flat, expr.name);
-  if (can_fail) {
-    std::string detail = subject.empty() ? expr.name : subject + ": " + expr.name;
-    emit_.fail_unless_ok(returned, detail);
-    return emit_.load_value(expr.type.required(), out, compiler::Slot{});
-  }
-  if (in_memory) return emit_.pair(returned, expr.type, expr.name);
-  return {returned, nullptr, nullptr, expr.type};
+  return not_yet("the prototype of kernel " + expr.name, expr.type);
 }
 
 }  // namespace weir::codegen
