@@ -1,6 +1,6 @@
 // The parser: recursive descent for the grammar of README.md, precedence climbing for operators.
 //
-// Inside the room only. The members are spread over four files in the order of the grammar:
+// Inside the room only. The members are spread over five files in the order of the grammar:
 // parser.cpp (tokens, errors, lists), parse_declaration.cpp, parse_pipeline.cpp,
 // parse_expression.cpp.
 //
@@ -150,6 +150,8 @@ class Parser {
   ExprPtr parse_operand(Binding least);
   ExprPtr parse_comparison_rest(ExprPtr left, const Infix& infix);
   ExprPtr parse_prefix();
+
+  // ---- parse_primary.cpp
   ExprPtr parse_postfix();
   ExprPtr parse_primary();
   ExprPtr parse_number();
