@@ -8,7 +8,9 @@
 #include "stdlib/engine/output.h"
 #include "stdlib/engine/panes.h"
 #include "stdlib/engine/text_number.h"
+#include "stdlib/math.h"
 #include "stdlib/native_headers.h"
+#include "stdlib/time.h"
 
 // Stages call these too: with their prototypes they are declared in the bitcode.
 extern "C" __attribute__((used)) const void* const weir_native_declarations[] = {

@@ -2,11 +2,8 @@
 #pragma once
 
 #include "stdlib/engine/json_scan.h"
+#include "stdlib/reasons.h"
 
-// The reasons of runtime/contract/reason.def that reading JSON gives, and one of its own.
-inline constexpr WeirReason kReasonMalformed = 7001, kReasonMissingField = 7002, kReasonNullField = 7003,
-                            kReasonWrongType = 7004, kReasonOutOfRange = 7005, kReasonBadText = 7006,
-                            kReasonBadTime = 7007, kReasonUnknownCase = 7008, kReasonTooDeep = 7016;
 inline constexpr WeirReason kJsonNull = 1;        // the value is `null`: for the caller to judge
 
 // UTF-8: no surrogates, nothing overlong, nothing beyond U+10FFFF.
