@@ -109,9 +109,12 @@ class Lexer {
     return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
   }
   bool starts_with(std::string_view what) const { return text_.substr(at_, what.size()) == what; }
-  uint32_t line_end(uint32_t from) const {
+  // Remembered, as a line may hold many texts. Requires: `from` is not before that of the last
+  // call.
+  uint32_t line_end(uint32_t from) {
+    if (from <= line_end_ && line_end_ > 0) return line_end_;
     size_t end = text_.find('\n', from);
-    return static_cast<uint32_t>(end == std::string_view::npos ? text_.size() : end);
+    return line_end_ = static_cast<uint32_t>(end == std::string_view::npos ? text_.size() : end);
   }
 
   Diagnostic& report(Code code, uint32_t begin, uint32_t end, std::string message) {
@@ -220,8 +223,8 @@ class Lexer {
   void foreign_comment() {
     uint32_t begin = at_;
     if (starts_with("/*")) {
-      size_t close = text_.find("*/", at_ + 2);
-      bool closed = close != std::string_view::npos;
+      size_t close = comments_close_ ? text_.find("*/", at_ + 2) : std::string_view::npos;
+      bool closed = comments_close_ = close != std::string_view::npos;
       uint32_t end = closed ? static_cast<uint32_t>(close + 2) : line_end(at_);
       if (text_.substr(at_, end - at_).find('\n') != std::string_view::npos) {
         end_interpolations();
@@ -606,7 +609,9 @@ class Lexer {
   TokenList list_;
   std::vector<Interpolation> interpolations_;
   uint32_t at_ = 0;
+  uint32_t line_end_ = 0;
   bool newline_ = false;
+  bool comments_close_ = true;  // a `*/` may be ahead: looked for at most once in vain
 };
 
 }  // namespace

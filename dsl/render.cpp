@@ -12,6 +12,7 @@ namespace {
 
 // Lines longer than this are shown around the place only.
 constexpr size_t kColumnsMax = 160;
+constexpr size_t kLineBytesMax = 8192;  // What is looked at of a line: ample for the columns shown.
 constexpr size_t kTabColumns = 4;
 // Of a place of several lines at most this many are shown from its begin, and its last one.
 constexpr uint32_t kLinesShownMax = 3;
@@ -32,6 +33,13 @@ ShownLine show(std::string_view line, size_t begin, size_t end) {
   ShownLine shown;
   end = std::min(end, line.size());
   begin = std::min(begin, end);
+  if (line.size() > kLineBytesMax) {
+    size_t clip = begin > kLineBytesMax / 4 ? begin - kLineBytesMax / 4 : 0;
+    while (clip < begin && (static_cast<unsigned char>(line[clip]) & 0xc0) == 0x80) ++clip;
+    line = line.substr(clip, kLineBytesMax);
+    begin -= clip;
+    end = std::min(end - clip, line.size());
+  }
   size_t at = 0;
   bool begin_set = false, end_set = false;
   while (at <= line.size()) {
