@@ -179,9 +179,6 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
       check_option(option, info, {std::begin(kSinkOptions), std::end(kSinkOptions)}, declarations_, graph_, checker_, diagnostics_, node.options);
     }
   }
-  if (!seen.count("format") && info.name != "discard") {
-    diagnostics_.report(Code::missing_option, connector.name.span, "sink `" + node.name + "` needs its `format`").with_fix_text("format = json");
-  }
 }
 
 void Builder::sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sink) {

@@ -52,7 +52,6 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
   end.no_event_time = "`" + declaration.name.text + "` has no `event_time`";
 
   std::map<std::string, dsl::Span> seen;
-  bool format_given = false;
   dsl::Span watermark_span = connector.name.span;
   for (const dsl::Option& option : connector.options) {
     const std::string& name = option.name.text;
@@ -74,7 +73,6 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
       return "";
     };
     if (name == "format") {
-      format_given = true;
       std::string word = option_word(option);
       for (std::string_view later : {"avro", "protobuf", "csv", "raw", "debezium"}) {
         if (word == later) not_supported(diagnostics_, option.value->span, "the format `" + word + "`"), word = "json";
@@ -132,10 +130,6 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
     } else {
       check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)}, declarations_, graph_, checker_, diagnostics_, node.options);
     }
-  }
-  if (!format_given && node.connector != "generate") {
-    auto& diagnostic = diagnostics_.report(Code::missing_option, connector.name.span, "source `" + declaration.name.text + "` needs its `format`");
-    diagnostic.with_fix_text("format = json");
   }
   if (node.watermark_us && !node.event_time && !seen.count("event_time")) {
     diagnostics_.report(Code::missing_option, watermark_span, "`watermark` says how far events are out of order, and nothing says which time they have")

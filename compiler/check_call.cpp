@@ -113,10 +113,7 @@ Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hin
     if (module && !scope.find(module->name) && declarations_.modules.count(module->name)) {
       return call_named(member->field.text, module->name, nullptr, call, span, scope, hint);
     }
-    if (member->safe) {
-      not_supported(diagnostics_, place(span), "`?.` in front of a call").with_fix_text("if x is null then null else x.f()");
-      return error(span);
-    }
+    if (member->safe) return safe_call(*member, call, span, scope, hint);
     return call_named(member->field.text, "", member->object.get(), call, span, scope, hint);
   }
   report(Code::unknown_function, place(call.callee->span), "this is not a function");
@@ -185,6 +182,26 @@ Expr Checker::call_named(const std::string& name, const std::string& module, con
   return function(overloads, name, arguments, span, scope);
 }
 
+// x?.f(…): null where x is. The receiver becomes a local that no program can name.
+Expr Checker::safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope, Type hint) {
+  Expr receiver = check(*member.object, scope);
+  if (receiver.type.is(TypeKind::Error) || receiver.type.is(TypeKind::Null)) return error(span);
+  if (!receiver.type.optional) return call_named(member.field.text, "", member.object.get(), call, span, scope, hint);
+  return with_value(std::move(receiver), [&](const Expr& value) {
+    dsl::Expr hidden;
+    hidden.node = dsl::NameRef{"?."};
+    hidden.span = member.object->span;
+    scope.names.push_back({"?.", unwrapped(value), -1});
+    Expr result = call_named(member.field.text, "", &hidden, call, span, scope, hint);
+    scope.names.pop_back();
+    if (result.type.is(TypeKind::Error)) return result;
+    result = wrapped(std::move(result));
+    Type type = result.type;
+    return make(Op::If, type,
+                {make(Op::IsNull, type_of(TypeKind::Bool), {value}, span), constant_expr(type, Constant{}, span), std::move(result)}, span);
+  });
+}
+
 Expr Checker::builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope,
                       Type hint, bool& handled) {
   handled = true;
@@ -200,6 +217,19 @@ Expr Checker::builtin(const std::string& name, const std::vector<const dsl::Expr
     Expr reason = check_as(*arguments[0], scope, type_of(TypeKind::String), "`fail`");
     if (reason.type.is(TypeKind::Error)) return error(span);
     return make(Op::Fail, hint, {std::move(reason)}, span);
+  }
+  if (name == "len" && arguments.size() == 1) {
+    // Of texts it is a function of the standard library.
+    size_t errors = diagnostics_.error_count();
+    Expr value = check(*arguments[0], scope);
+    if (value.type.is(TypeKind::List) || value.type.is(TypeKind::Map)) {
+      value = required(std::move(value), "`len`");
+      if (value.type.is(TypeKind::Error)) return value;
+      Expr call = make(Op::Call, type_of(TypeKind::Int64), {std::move(value)}, span);
+      call.name = "weir_list_len";
+      return call;
+    }
+    if (diagnostics_.error_count() != errors) return error(span);
   }
   bool list_word = name == "map" || name == "filter" || name == "any" || name == "all";
   if (list_word && arguments.size() == 2 && std::holds_alternative<dsl::Lambda>(arguments[1]->node)) {

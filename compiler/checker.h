@@ -141,6 +141,7 @@ class Checker {
   std::optional<Type> cast_target(const dsl::Expr& callee);
   Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope,
                Type hint, bool& handled);
+  Expr safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
   Expr list_method(const std::string& name, const dsl::Expr& list, const std::vector<const dsl::Expr*>& arguments,
                    dsl::Span span, Scope& scope);
   Expr index(const dsl::Index& index, dsl::Span span, Scope& scope);
