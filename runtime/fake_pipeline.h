@@ -50,7 +50,7 @@ struct FakeRun {
   std::vector<std::string> rows;
   std::vector<std::string> aside;
 };
-FakeRun run_fake(FakePipeline& pipeline, Log& log, RunOptions options = {});
 RunOptions fake_options();
+FakeRun run_fake(FakePipeline& pipeline, Log& log, RunOptions options = fake_options());
 
 }  // namespace weir::runtime

@@ -221,6 +221,7 @@ Status Firing::fire_closed(int64_t from, int64_t to, const FireTo& to_stage) {
   if (!info_.has_window) return {};
   return for_each_window(from, to, [&](int64_t start) -> Status {
     Span span{start, window_.end(start), window_.end(start) - 1};
+    last_close_ = std::max(last_close_, window_.close(start));
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
       Status status = groups_of(s, start, span.end, [&](const std::vector<Group>& groups) -> Status {
         for (uint32_t e = 0; e < info_.emissions.size(); ++e) {

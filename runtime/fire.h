@@ -31,6 +31,8 @@ class Firing {
   Status fire_changed(uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
   // Complete: all groups.
   Status fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage);
+  // Of the windows that `fire_closed` has fired, the last one's close; INT64_MIN: none.
+  int64_t last_close() const { return last_close_; }
   // Some group may have changed since this emission last fired.
   bool any_changed(uint32_t emission) const;
 
@@ -59,6 +61,7 @@ class Firing {
   const WindowTime& window_;
   std::unique_ptr<stdlib::PaneTables> scratch_;
   std::vector<WeirFired> fired_;
+  int64_t last_close_ = INT64_MIN;
 };
 
 }  // namespace weir::runtime

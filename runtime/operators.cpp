@@ -211,6 +211,14 @@ int64_t Operators::next_due_us() const {
   return due;
 }
 
+int64_t Operators::last_close(uint32_t time) const {
+  int64_t last = INT64_MIN;
+  for (const Operator& op : operators_) {
+    if (op.info->time == time && op.firing->last_close() != INT64_MIN) last = std::max(last, op.firing->last_close() + op.info->held_back_us);
+  }
+  return last;
+}
+
 // Only where windows share panes: there a row that is late for a closed window may still change its panes, so the window has
 // to fire in front of that row. Elsewhere the result does not depend on when it fires.
 int64_t Operators::fire_at(uint32_t time, int64_t floor) const {

@@ -36,6 +36,8 @@ class Operators {
   Status fire_last(const std::vector<Lane*>& lanes, const Watermarks& watermarks);
   // When the next emission by machine time is due; INT64_MAX: never.
   int64_t next_due_us() const;
+  // The greatest watermark that a window of this domain has closed at; INT64_MIN: none has.
+  int64_t last_close(uint32_t time) const;
   // For lanes of this domain: stop behind the row that brings the watermark to this.
   int64_t fire_at(uint32_t time, int64_t floor) const;
 

@@ -44,6 +44,7 @@ struct RunOptions {
 struct RunSummary {
   uint64_t rows_in = 0, rows_out = 0, rows_late = 0, rows_dead = 0, bytes_in = 0;
   uint64_t epochs = 0, aborts = 0;
+  uint64_t spills = 0;                 // times that state was dropped from memory to stay in the budget
   double seconds = 0, join_seconds = 0, first_event_seconds = 0;
 };
 

@@ -156,7 +156,9 @@ Status PipelineRun::find_ends(Inputs& inputs, const std::vector<InputPartition>&
 
 Status PipelineRun::begin_attempt(Inputs& inputs) {
   if (program_.uses_log) {
-    if (Status status = ensure_internal_topics(program_, *log_, options_.shards); !status.ok()) return status;
+    Result<uint32_t> shards = stored_shards(store_, options_.shards);
+    if (!shards.ok()) return shards.take_status();
+    if (Status status = ensure_internal_topics(program_, *log_, *shards); !status.ok()) return status;
     Result<std::unique_ptr<LogProducer>> producer = log_->producer(transactional_id(program_.name, options_.instance));
     if (!producer.ok()) return producer.take_status();
     producer_ = std::move(*producer);
@@ -352,7 +354,10 @@ Status PipelineRun::bound_memory(Inputs& inputs) {
   for (int tries = 0; operators_->state_bytes() > shares_.state; ++tries) {
     uint64_t wanted = operators_->state_bytes() - shares_.state * 3 / 4;
     uint64_t freed = operators_->spill(wanted, durable_);
-    if (freed > 0) metrics_.update([](MetricsValues& v) { ++v.spills; });
+    if (freed > 0) {
+      ++summary_->spills;
+      metrics_.update([](MetricsValues& v) { ++v.spills; });
+    }
     if (freed >= wanted || tries == 3) break;
     if (Status status = wait_for_commit(); !status.ok()) return status;
     if (tries == 0) continue;
@@ -456,10 +461,14 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
   auto last = [&]() -> Status {
     if (Status status = wait_for_commit(); !status.ok()) return status;
     if (fires) {
+      Watermarks before = *watermarks_;
       watermarks_->advance(times_, true);
       if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
       if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok()) return status;
       if (Status status = operators_->fire_last(lane_pointers_, *watermarks_); !status.ok()) return status;
+      for (uint32_t time = 0; time < program_.times; ++time) {
+        watermarks_->settle(time, std::max(before.floor(time), operators_->last_close(time)));
+      }
     }
     if (anything_uncommitted() || fires) {
       if (Status status = end_epoch(inputs); !status.ok()) return status;

@@ -17,8 +17,10 @@ class Restore {
  public:
   Restore(const Program& program, Store& store, Log& log, CommitRecord* record) : program_(program), store_(store), log_(log), record_(record) {}
 
-  Result<uint64_t> run() {
+  // `all_sentinels`: the store does not know those of all partitions; another process may have written them.
+  Result<uint64_t> run(bool all_sentinels) {
     Positions from;
+    if (all_sentinels) record_->changelogs.erase({commits_topic(program_.name), 0});
     Status status = add_topic(commits_topic(program_.name), &from);
     for (uint32_t i = 0; i < program_.keyed.size() && status.ok(); ++i) {
       std::string topic = changelog_topic(program_.name, program_.keyed[i].keyed->identity());
@@ -135,6 +137,15 @@ Status check_committed(const CommitRecord& record, const std::vector<InputPartit
 
 }  // namespace
 
+Result<uint32_t> stored_shards(Store& store, uint32_t wanted) {
+  Result<std::string> stored = store.commit_record();
+  if (!stored.ok()) return stored.take_status();
+  if (stored->empty()) return wanted;
+  Result<CommitRecord> record = read_commit_record(*stored);
+  if (!record.ok()) return record.take_status();
+  return record->sentinels.empty() ? wanted : record->sentinels.begin()->second.shards;
+}
+
 Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards) {
   // The sentinels of a partition replace each other; small segments let compaction keep up with ten a second.
   Status status = log.ensure_topic(commits_topic(program.name), 1, {{"cleanup.policy", "compact"}, {"segment.bytes", "16777216"}});
@@ -168,7 +179,8 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
   }
   if (log && program.uses_log) {
     if (Status status = check_signatures(program, state.record); !status.ok()) return status;
-    Result<uint64_t> restored = Restore(program, store, *log, &state.record).run();
+    bool all_known = std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) { return state.record.sentinels.contains(input.partition); });
+    Result<uint64_t> restored = Restore(program, store, *log, &state.record).run(!all_known);
     if (!restored.ok()) return restored.take_status().within("restoring state");
     state.restored_entries = *restored;
   }
@@ -194,6 +206,8 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
     if (!first.ok()) return first.take_status();
     state.positions.insert(first->begin(), first->end());
   }
+  // Other partitions' sentinels are theirs to write who read them.
+  std::erase_if(state.record.sentinels, [&](const auto& s) { return !state.positions.contains(s.first); });
   if (!appeared.empty()) {   // from the beginning, whatever `start` says: nothing of it has been read
     std::vector<TopicPartition> own;
     for (const InputPartition& input : appeared) own.push_back(input.partition);

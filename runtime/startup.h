@@ -26,10 +26,11 @@ struct DurableState {
   bool first_start = false;
 };
 
+// The number of shards that the store's state has been written with; `wanted` if it has none.
+Result<uint32_t> stored_shards(Store& store, uint32_t wanted);
 // Makes the internal topics if they are not there.
 Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards);
 
-// The number of shards that state has been written with; `wanted` at the first start.
 Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log, Inputs& inputs,
                                         const std::vector<InputPartition>& partitions, uint32_t shards_wanted);
 

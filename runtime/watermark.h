@@ -39,6 +39,9 @@ class Watermarks {
   static bool update_idle(std::vector<PartitionTime*>& partitions, int64_t now_us);
   // Floors from the partitions. `end_fires`: where all input has ended, time has too (INT64_MAX).
   void advance(const std::vector<PartitionTime*>& partitions, bool end_fires);
+  // After the end of input has fired everything: time stands where the last window closed, so that a later run
+  // finds rows of those windows late, and no others.
+  void settle(uint32_t time, int64_t floor) { floors_[time] = floor; }
   // For each partition the minimum over the other live ones of its domain; INT64_MAX if there is none.
   static std::vector<int64_t> others(const std::vector<PartitionTime*>& partitions);
 
