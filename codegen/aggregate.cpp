@@ -17,19 +17,25 @@ compiler::Layout state_layout(const compiler::Types& types, const KeyedNode& key
   return compiler::layout_of(types, fields, sizeof(WeirGroupHeader));
 }
 
-Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShape& row, Leaves& leaves, const AggregateUse& use) {
+Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShape& row,
+                             Leaves& leaves, const AggregateUse& use) {
   llvm::IRBuilder<>& ir = emit.ir;
   Arguments result;
   size_t mark = expressions.memo.mark();
   expressions.subject = use.name;
-  for (const Expr& argument : use.arguments) result.values.push_back(emit.zero(argument.type.required()));
+  for (const Expr& argument : use.arguments)
+    result.values.push_back(emit.zero(argument.type.required()));
 
-  // Where one is not there the others are not looked at: an error counts only in a row that concerns the aggregate.
+  // Where one is not there the others are not looked at: an error counts only in a row that
+  // concerns the aggregate.
   std::function<llvm::Value*(size_t)> from = [&](size_t i) -> llvm::Value* {
     if (i == use.arguments.size()) return nullptr;
     bool has_test = i < use.argument_present.size() && use.argument_present[i];
-    llvm::Value* present = has_test ? expressions.truth(row, leaves, *use.argument_present[i]) : nullptr;
-    if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(present); constant && constant->isOne()) present = nullptr;
+    llvm::Value* present =
+        has_test ? expressions.truth(row, leaves, *use.argument_present[i]) : nullptr;
+    if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(present);
+        constant && constant->isOne())
+      present = nullptr;
     // A field that is there or not can be read either way.
     bool readable = !present || path_of(row, use.arguments[i]);
     if (readable) {
@@ -59,10 +65,12 @@ Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShap
       phi->addIncoming(otherwise, before);
       return phi;
     };
-    llvm::Value* counts = merge(rest ? rest : static_cast<llvm::Value*>(emit.i1(true)), emit.i1(false));
+    llvm::Value* counts =
+        merge(rest ? rest : static_cast<llvm::Value*>(emit.i1(true)), emit.i1(false));
     for (size_t k = i; k < result.values.size(); k++) {
       result.values[k].v = merge(result.values[k].v, absent[k].v);
-      if (result.values[k].size) result.values[k].size = merge(result.values[k].size, absent[k].size);
+      if (result.values[k].size)
+        result.values[k].size = merge(result.values[k].size, absent[k].size);
     }
     return counts;
   };
@@ -106,10 +114,30 @@ Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShap
 static bool is_cheap(const Expr& expr) {
   if (expr.type.is_text() || expr.type.is(compiler::TypeKind::Record)) return false;
   switch (expr.op) {
-    case Op::Constant: case Op::State: case Op::Argument: case Op::EventTime: case Op::Wrap: case Op::Unwrap: case Op::IsNull:
-    case Op::Add: case Op::Subtract: case Op::Equal: case Op::NotEqual: case Op::Less: case Op::LessEqual: case Op::Greater:
-    case Op::GreaterEqual: case Op::And: case Op::Or: case Op::Not: case Op::Cast: case Op::Coalesce: case Op::If: break;
-    default: return false;
+    case Op::Constant:
+    case Op::State:
+    case Op::Argument:
+    case Op::EventTime:
+    case Op::Wrap:
+    case Op::Unwrap:
+    case Op::IsNull:
+    case Op::Add:
+    case Op::Subtract:
+    case Op::Equal:
+    case Op::NotEqual:
+    case Op::Less:
+    case Op::LessEqual:
+    case Op::Greater:
+    case Op::GreaterEqual:
+    case Op::And:
+    case Op::Or:
+    case Op::Not:
+    case Op::Cast:
+    case Op::Coalesce:
+    case Op::If:
+      break;
+    default:
+      return false;
   }
   for (const Expr& argument : expr.args) {
     if (!is_cheap(argument)) return false;
@@ -122,20 +150,29 @@ static Value kept(Emit& emit, const Value& value, const Value& old, llvm::Value*
   if (!value.type.is_text()) return value;
   llvm::Value* is_old = emit.ir.CreateICmpEQ(value.v, old.v);
   if (value.present) is_old = emit.ir.CreateOr(is_old, emit.ir.CreateNot(value.present));
-  Value copy = emit.choose(is_old, "text.keep", [&] { Value v = value; v.present = nullptr; return v; }, [&] {
-    return emit.pair(emit.call("weir_keep_text", {texts, value.v, value.size}), value.type);
-  });
+  Value copy = emit.choose(
+      is_old, "text.keep",
+      [&] {
+        Value v = value;
+        v.present = nullptr;
+        return v;
+      },
+      [&] {
+        return emit.pair(emit.call("weir_keep_text", {texts, value.v, value.size}), value.type);
+      });
   copy.present = value.present;
   return copy;
 }
 
 // Evaluates all, then stores all. `counts` null: always.
-static void assign(Emit& emit, Expressions& expressions, Leaves& leaves, const KeyedNode& node, const std::vector<StateAssign>& assigns,
-                   const compiler::Layout& layout, llvm::Value* group, llvm::Value* texts, llvm::Value* counts) {
+static void assign(Emit& emit, Expressions& expressions, Leaves& leaves, const KeyedNode& node,
+                   const std::vector<StateAssign>& assigns, const compiler::Layout& layout,
+                   llvm::Value* group, llvm::Value* texts, llvm::Value* counts) {
   llvm::IRBuilder<>& ir = emit.ir;
   RowShape row;
   std::vector<Value> values;
-  for (const StateAssign& assign : assigns) values.push_back(expressions.eval(row, leaves, assign.value));
+  for (const StateAssign& assign : assigns)
+    values.push_back(expressions.eval(row, leaves, assign.value));
   for (size_t i = 0; i < assigns.size(); i++) {
     uint32_t field = assigns[i].field;
     const Type& type = node.state[field].type;
@@ -153,7 +190,8 @@ static void assign(Emit& emit, Expressions& expressions, Leaves& leaves, const K
 }
 
 // What fails in `body` becomes the group's error, the first one stays.
-static void with_group_error(Emit& emit, llvm::Value* group, llvm::Value* counts, const std::function<void()>& body) {
+static void with_group_error(Emit& emit, llvm::Value* group, llvm::Value* counts,
+                             const std::function<void()>& body) {
   llvm::IRBuilder<>& ir = emit.ir;
   ErrorTarget target = emit.begin_target("group.failed");
   body();
@@ -169,18 +207,23 @@ static void with_group_error(Emit& emit, llvm::Value* group, llvm::Value* counts
   emit.enter(end);
 }
 
-void emit_aggregate_step(Emit& emit, Expressions& expressions, Leaves& leaves, const KeyedNode& node, size_t number,
-                         const compiler::Layout& layout, llvm::Value* group, llvm::Value* texts, llvm::Value* counts) {
+void emit_aggregate_step(Emit& emit, Expressions& expressions, Leaves& leaves,
+                         const KeyedNode& node, size_t number, const compiler::Layout& layout,
+                         llvm::Value* group, llvm::Value* texts, llvm::Value* counts) {
   const AggregateUse& use = node.aggregates[number];
   expressions.subject = use.name;
   bool cheap = true;
   for (const StateAssign& assign : use.step) cheap &= is_cheap(assign.value);
   if (!counts || cheap) {
-    with_group_error(emit, group, counts, [&] { assign(emit, expressions, leaves, node, use.step, layout, group, texts, counts); });
+    with_group_error(emit, group, counts, [&] {
+      assign(emit, expressions, leaves, node, use.step, layout, group, texts, counts);
+    });
     return;
   }
   emit.if_(counts, "counts", [&] {
-    with_group_error(emit, group, nullptr, [&] { assign(emit, expressions, leaves, node, use.step, layout, group, texts, nullptr); });
+    with_group_error(emit, group, nullptr, [&] {
+      assign(emit, expressions, leaves, node, use.step, layout, group, texts, nullptr);
+    });
   });
 }
 
@@ -188,14 +231,16 @@ namespace {
 
 class MergeLeaves final : public Leaves {
  public:
-  MergeLeaves(Emit& emit, const KeyedNode& node, const compiler::Layout& layout, llvm::Value* into, llvm::Value* from)
+  MergeLeaves(Emit& emit, const KeyedNode& node, const compiler::Layout& layout, llvm::Value* into,
+              llvm::Value* from)
       : emit_(emit), node_(node), layout_(layout), into_(into), from_(from) {}
   Value state(uint32_t index) override { return load(index, into_); }
   Value other(uint32_t index) override { return load(index, from_); }
 
  private:
   Value load(uint32_t index, llvm::Value* group) {
-    return emit_.load_value(node_.state[index].type, group, layout_.slots[index], node_.state[index].name.c_str());
+    return emit_.load_value(node_.state[index].type, group, layout_.slots[index],
+                            node_.state[index].name.c_str());
   }
   Emit& emit_;
   const KeyedNode& node_;
@@ -206,12 +251,14 @@ class MergeLeaves final : public Leaves {
 
 }  // namespace
 
-std::string emit_merge(const Pipeline& pipeline, compiler::NodeId keyed, llvm::Module& module, Kernels& kernels) {
+std::string emit_merge(const Pipeline& pipeline, compiler::NodeId keyed, llvm::Module& module,
+                       Kernels& kernels) {
   const auto& node = std::get<KeyedNode>(pipeline.graph.nodes[keyed].is);
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* ptr = llvm::PointerType::getUnqual(context);
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {ptr, ptr, ptr}, false);
-  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, "merge_" + std::to_string(keyed), module);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                          "merge_" + std::to_string(keyed), module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr("frame-pointer", "all");
   Emit emit(function, kernels, pipeline.graph.types);
@@ -225,16 +272,22 @@ std::string emit_merge(const Pipeline& pipeline, compiler::NodeId keyed, llvm::M
   from->setName("from");
   texts->setName("texts");
   emit.arena = texts;
-  auto header = [&](llvm::Value* group, uint64_t offset) { return emit.load(ir.getInt32Ty(), group, offset); };
-  llvm::Value* changed = ir.CreateOr(header(into, offsetof(WeirGroupHeader, changed)), header(from, offsetof(WeirGroupHeader, changed)));
+  auto header = [&](llvm::Value* group, uint64_t offset) {
+    return emit.load(ir.getInt32Ty(), group, offset);
+  };
+  llvm::Value* changed = ir.CreateOr(header(into, offsetof(WeirGroupHeader, changed)),
+                                     header(from, offsetof(WeirGroupHeader, changed)));
   emit.store(changed, into, offsetof(WeirGroupHeader, changed));
   llvm::Value* own = header(into, offsetof(WeirGroupHeader, error));
-  llvm::Value* error = ir.CreateSelect(ir.CreateICmpEQ(own, emit.i32(0)), header(from, offsetof(WeirGroupHeader, error)), own);
+  llvm::Value* error = ir.CreateSelect(ir.CreateICmpEQ(own, emit.i32(0)),
+                                       header(from, offsetof(WeirGroupHeader, error)), own);
   emit.store(error, into, offsetof(WeirGroupHeader, error));
   MergeLeaves leaves(emit, node, layout, into, from);
   for (const AggregateUse& use : node.aggregates) {
     expressions.subject = use.name;
-    with_group_error(emit, into, nullptr, [&] { assign(emit, expressions, leaves, node, use.merge, layout, into, texts, nullptr); });
+    with_group_error(emit, into, nullptr, [&] {
+      assign(emit, expressions, leaves, node, use.merge, layout, into, texts, nullptr);
+    });
   }
   ir.CreateRetVoid();
   return expressions.unsupported;

@@ -1,6 +1,8 @@
-// From a compiled program to machine code: in this process (`jit`), or an executable (`build_binary`).
+// From a compiled program to machine code: in this process (`jit`), or an executable
+// (`build_binary`).
 //
-// Both give the runtime the same WeirPipelineImage. Without LLVM in its includes; one thread at a time per call.
+// Both give the runtime the same WeirPipelineImage. Without LLVM in its includes; one thread at a
+// time per call.
 #pragma once
 
 #include <memory>
@@ -14,11 +16,11 @@
 
 namespace weir::codegen {
 
-struct Formats;   // stage.h; tests bring their own
+struct Formats;  // stage.h; tests bring their own
 
 struct Options {
-  const Formats* formats = nullptr;   // null: those of formats.def
-  std::string cpu;                    // "x86-64-v3"; empty: this machine
+  const Formats* formats = nullptr;  // null: those of formats.def
+  std::string cpu;                   // "x86-64-v3"; empty: this machine
 };
 
 // Owns the code that `image` points to.
@@ -38,22 +40,26 @@ class JitPipeline {
 
 Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options = {});
 
-// The way of `build_binary` (objects for the CPU levels, the best that this machine can run), loaded into this process: for
-// tests that run a program in both ways. `options.cpu` names one level; empty: the best.
+// The way of `build_binary` (objects for the CPU levels, the best that this machine can run),
+// loaded into this process: for tests that run a program in both ways. `options.cpu` names one
+// level; empty: the best.
 Result<JitPipeline> load_object(const compiler::Compiled& compiled, const Options& options = {});
 
 // `weir explain`: LLVM IR as generated, or after the optimiser, and the machine code.
-Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options, bool optimized);
+Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options,
+                            bool optimized);
 Result<std::string> asm_text(const compiler::Compiled& compiled, const Options& options);
 
 struct BuildOptions {
-  std::string output;                 // the executable
-  std::string library;                // directory with what weir ships for linking (README, "Binaries")
-  std::vector<std::string> system_libraries = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib"};
-  std::vector<std::string> cpus = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};   // best first
+  std::string output;   // the executable
+  std::string library;  // directory with what weir ships for linking (README, "Binaries")
+  std::vector<std::string> system_libraries = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+                                               "/lib64", "/usr/lib64", "/usr/lib"};
+  std::vector<std::string> cpus = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};  // best first
   const Formats* formats = nullptr;
 };
 // Nothing, or why it failed.
-std::optional<std::string> build_binary(const compiler::Compiled& compiled, const BuildOptions& options);
+std::optional<std::string> build_binary(const compiler::Compiled& compiled,
+                                        const BuildOptions& options);
 
 }  // namespace weir::codegen

@@ -8,30 +8,60 @@ using compiler::Type;
 using compiler::TypeKind;
 
 Emit::Emit(llvm::Function* function, Kernels& kernels, const compiler::Types& types)
-    : ir(function->getContext()), module(*function->getParent()), context(function->getContext()), function(function),
-      types(types), kernels(kernels) {
+    : ir(function->getContext()),
+      module(*function->getParent()),
+      context(function->getContext()),
+      function(function),
+      types(types),
+      kernels(kernels) {
   ir.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
 }
 
 llvm::Type* Emit::type(const Type& type) {
   switch (type.kind) {
-    case TypeKind::Bool: return ir.getInt1Ty();
-    case TypeKind::Int8: case TypeKind::UInt8: return ir.getInt8Ty();
-    case TypeKind::Int16: case TypeKind::UInt16: return ir.getInt16Ty();
-    case TypeKind::Int32: case TypeKind::UInt32: case TypeKind::Date: case TypeKind::Enum: return ir.getInt32Ty();
-    case TypeKind::Int64: case TypeKind::UInt64: case TypeKind::Timestamp: case TypeKind::Duration: return ir.getInt64Ty();
-    case TypeKind::Float32: return ir.getFloatTy();
-    case TypeKind::Float64: return ir.getDoubleTy();
-    case TypeKind::Decimal: return type.is_wide_decimal() ? ir.getInt128Ty() : ir.getInt64Ty();
-    case TypeKind::Uuid: return ir.getInt128Ty();
-    case TypeKind::String: case TypeKind::Bytes: case TypeKind::Json: case TypeKind::Record: case TypeKind::List:
-    case TypeKind::Map: return ptr();
-    case TypeKind::Null: case TypeKind::Error: return ir.getInt1Ty();
+    case TypeKind::Bool:
+      return ir.getInt1Ty();
+    case TypeKind::Int8:
+    case TypeKind::UInt8:
+      return ir.getInt8Ty();
+    case TypeKind::Int16:
+    case TypeKind::UInt16:
+      return ir.getInt16Ty();
+    case TypeKind::Int32:
+    case TypeKind::UInt32:
+    case TypeKind::Date:
+    case TypeKind::Enum:
+      return ir.getInt32Ty();
+    case TypeKind::Int64:
+    case TypeKind::UInt64:
+    case TypeKind::Timestamp:
+    case TypeKind::Duration:
+      return ir.getInt64Ty();
+    case TypeKind::Float32:
+      return ir.getFloatTy();
+    case TypeKind::Float64:
+      return ir.getDoubleTy();
+    case TypeKind::Decimal:
+      return type.is_wide_decimal() ? ir.getInt128Ty() : ir.getInt64Ty();
+    case TypeKind::Uuid:
+      return ir.getInt128Ty();
+    case TypeKind::String:
+    case TypeKind::Bytes:
+    case TypeKind::Json:
+    case TypeKind::Record:
+    case TypeKind::List:
+    case TypeKind::Map:
+      return ptr();
+    case TypeKind::Null:
+    case TypeKind::Error:
+      return ir.getInt1Ty();
   }
   llvm_unreachable("every kind has a type");
 }
 
-static bool has_size(const Type& type) { return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map); }
+static bool has_size(const Type& type) {
+  return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map);
+}
 
 llvm::Constant* Emit::i128(__int128 value) {
   uint64_t words[2] = {uint64_t(value), uint64_t(value >> 64)};
@@ -46,7 +76,8 @@ llvm::Constant* Emit::text(std::string_view text) {
     if (data && data->getRawDataValues() == llvm::StringRef(text)) return &global;
   }
   auto* data = llvm::ConstantDataArray::getString(context, llvm::StringRef(text), false);
-  auto* global = new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data, name);
+  auto* global = new llvm::GlobalVariable(module, data->getType(), true,
+                                          llvm::GlobalValue::PrivateLinkage, data, name);
   global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
   return global;
 }
@@ -58,7 +89,7 @@ Value Emit::text_value(std::string_view text) {
 Value Emit::zero(const Type& type) {
   Value value{llvm::Constant::getNullValue(this->type(type)), nullptr, nullptr, type};
   if (has_size(type)) {
-    value.v = text("");   // never a null pointer: kernels may compare no bytes behind it
+    value.v = text("");  // never a null pointer: kernels may compare no bytes behind it
     value.size = i64(0);
   }
   if (type.optional) value.present = i1(false);
@@ -72,15 +103,18 @@ Value Emit::constant(const compiler::Constant& constant, const Type& type) {
   Value value = zero(type.required());
   if (auto* b = std::get_if<bool>(&constant.value)) value.v = i1(*b);
   if (auto* n = std::get_if<int64_t>(&constant.value)) {
-    value.v = type.is_float() ? static_cast<llvm::Value*>(llvm::ConstantFP::get(value.v->getType(), double(*n)))
-                              : llvm::ConstantInt::getSigned(value.v->getType(), *n);
+    value.v = type.is_float()
+                  ? static_cast<llvm::Value*>(llvm::ConstantFP::get(value.v->getType(), double(*n)))
+                  : llvm::ConstantInt::getSigned(value.v->getType(), *n);
     if (value.v->getType()->isIntegerTy() && value.v->getType()->getIntegerBitWidth() < 64) {
       unsigned bits = value.v->getType()->getIntegerBitWidth();
       value.v = llvm::ConstantInt::get(context, llvm::APInt(64, uint64_t(*n)).trunc(bits));
     }
   }
-  if (auto* d = std::get_if<double>(&constant.value)) value.v = llvm::ConstantFP::get(value.v->getType(), *d);
-  if (auto* w = std::get_if<__int128>(&constant.value)) value.v = type.is_wide_decimal() ? i128(*w) : i64(uint64_t(int64_t(*w)));
+  if (auto* d = std::get_if<double>(&constant.value))
+    value.v = llvm::ConstantFP::get(value.v->getType(), *d);
+  if (auto* w = std::get_if<__int128>(&constant.value))
+    value.v = type.is_wide_decimal() ? i128(*w) : i64(uint64_t(int64_t(*w)));
   if (auto* s = std::get_if<std::string>(&constant.value)) {
     if (type.is(TypeKind::Uuid)) {
       __int128 bits = 0;
@@ -100,10 +134,12 @@ Value Emit::constant(const compiler::Constant& constant, const Type& type) {
       fields.push_back(types.element(type));
     }
     compiler::Layout layout = compiler::layout_of(types, fields);
-    value.v = local_bytes(std::max<uint64_t>(1, uint64_t(layout.size) * (record ? 1 : items->size())), "constant");
+    value.v = local_bytes(
+        std::max<uint64_t>(1, uint64_t(layout.size) * (record ? 1 : items->size())), "constant");
     for (size_t i = 0; i < items->size(); i++) {
       const Type& field = fields[record ? i : 0];
-      store_value(this->constant((*items)[i], field), record ? value.v : at(value.v, i * layout.size), layout.slots[record ? i : 0]);
+      store_value(this->constant((*items)[i], field),
+                  record ? value.v : at(value.v, i * layout.size), layout.slots[record ? i : 0]);
     }
     if (!record) value.size = i64(items->size());
   }
@@ -132,11 +168,14 @@ llvm::Value* Emit::at(llvm::Value* base, llvm::Value* offset, const llvm::Twine&
   return ir.CreateInBoundsGEP(ir.getInt8Ty(), base, offset, name);
 }
 
-llvm::Value* Emit::load(llvm::Type* type, llvm::Value* base, uint64_t offset, const llvm::Twine& name) {
+llvm::Value* Emit::load(llvm::Type* type, llvm::Value* base, uint64_t offset,
+                        const llvm::Twine& name) {
   return ir.CreateLoad(type, at(base, offset), name);
 }
 
-void Emit::store(llvm::Value* value, llvm::Value* base, uint64_t offset) { ir.CreateStore(value, at(base, offset)); }
+void Emit::store(llvm::Value* value, llvm::Value* base, uint64_t offset) {
+  ir.CreateStore(value, at(base, offset));
+}
 
 Value Emit::load_value(const Type& type, llvm::Value* base, compiler::Slot slot, const char* name) {
   Value value{nullptr, nullptr, nullptr, type};
@@ -149,10 +188,13 @@ Value Emit::load_value(const Type& type, llvm::Value* base, compiler::Slot slot,
     if (type.is(TypeKind::Uuid)) loaded->setAlignment(llvm::Align(1));
     value.v = loaded;
   }
-  if (has_size(type)) value.size = load(ir.getInt64Ty(), base, slot.offset + 8, llvm::Twine(name) + ".size");
+  if (has_size(type))
+    value.size = load(ir.getInt64Ty(), base, slot.offset + 8, llvm::Twine(name) + ".size");
   if (type.optional) {
-    value.present = slot.presence < 0 ? static_cast<llvm::Value*>(i1(true))
-        : ir.CreateICmpNE(load(ir.getInt8Ty(), base, uint32_t(slot.presence)), i8(0), llvm::Twine(name) + ".present");
+    value.present = slot.presence < 0
+                        ? static_cast<llvm::Value*>(i1(true))
+                        : ir.CreateICmpNE(load(ir.getInt8Ty(), base, uint32_t(slot.presence)),
+                                          i8(0), llvm::Twine(name) + ".present");
   }
   return value;
 }
@@ -169,12 +211,15 @@ void Emit::store_value(const Value& value, llvm::Value* base, compiler::Slot slo
   }
   if (value.size) store(value.size, base, slot.offset + 8);
   if (slot.presence >= 0) {
-    llvm::Value* present = value.present ? ir.CreateZExt(value.present, ir.getInt8Ty()) : static_cast<llvm::Value*>(i8(1));
+    llvm::Value* present = value.present ? ir.CreateZExt(value.present, ir.getInt8Ty())
+                                         : static_cast<llvm::Value*>(i8(1));
     store(present, base, uint32_t(slot.presence));
   }
 }
 
-llvm::BasicBlock* Emit::block(const llvm::Twine& name) { return llvm::BasicBlock::Create(context, name, function); }
+llvm::BasicBlock* Emit::block(const llvm::Twine& name) {
+  return llvm::BasicBlock::Create(context, name, function);
+}
 
 void Emit::enter(llvm::BasicBlock* block) {
   if (open()) ir.CreateBr(block);
@@ -216,7 +261,8 @@ void Emit::if_(llvm::Value* condition, const char* name, const std::function<voi
   enter(end);
 }
 
-void Emit::if_unlikely(llvm::Value* condition, const char* name, const std::function<void()>& then) {
+void Emit::if_unlikely(llvm::Value* condition, const char* name,
+                       const std::function<void()>& then) {
   llvm::BasicBlock* yes = block(llvm::Twine(name) + ".cold");
   llvm::BasicBlock* end = block(llvm::Twine(name) + ".end");
   branch_unlikely(condition, yes, end);
@@ -228,14 +274,15 @@ void Emit::if_unlikely(llvm::Value* condition, const char* name, const std::func
 
 Value Emit::choose(llvm::Value* condition, const char* name, const std::function<Value()>& then,
                    const std::function<Value()>& otherwise) {
-  llvm::BasicBlock* blocks[2] = {block(llvm::Twine(name) + ".then"), block(llvm::Twine(name) + ".else")};
+  llvm::BasicBlock* blocks[2] = {block(llvm::Twine(name) + ".then"),
+                                 block(llvm::Twine(name) + ".else")};
   llvm::BasicBlock* end = block(llvm::Twine(name) + ".end");
   branch(condition, blocks[0], blocks[1]);
   Value values[2];
   for (int side = 0; side < 2; side++) {
     enter(blocks[side]);
     values[side] = side == 0 ? then() : otherwise();
-    if (!open()) enter(block("unreachable"));   // the side failed: its value is never looked at
+    if (!open()) enter(block("unreachable"));  // the side failed: its value is never looked at
     blocks[side] = ir.GetInsertBlock();
     jump(end);
   }
@@ -252,13 +299,15 @@ Value Emit::choose(llvm::Value* condition, const char* name, const std::function
   if (result.size) result.size = merge(values[0].size, values[1].size);
   if (values[0].present || values[1].present) {
     llvm::Value* yes = i1(true);
-    result.present = merge(values[0].present ? values[0].present : yes, values[1].present ? values[1].present : yes);
+    result.present = merge(values[0].present ? values[0].present : yes,
+                           values[1].present ? values[1].present : yes);
   }
   if (values[1].type.optional) result.type.optional = true;
   return result;
 }
 
-void Emit::loop(llvm::Value* count, const char* name, const std::function<void(llvm::Value*)>& body) {
+void Emit::loop(llvm::Value* count, const char* name,
+                const std::function<void(llvm::Value*)>& body) {
   llvm::Value* index = local(ir.getInt64Ty(), "index");
   ir.CreateStore(i64(0), index);
   llvm::BasicBlock* head = block(llvm::Twine(name) + ".head");
@@ -304,17 +353,21 @@ void Emit::fail(const Failure& failure) {
   ir.CreateBr(target.block);
 }
 
-void Emit::fail(WeirReason reason, std::string_view detail) { fail({i32(reason), text(detail), i64(detail.size())}); }
+void Emit::fail(WeirReason reason, std::string_view detail) {
+  fail({i32(reason), text(detail), i64(detail.size())});
+}
 
 void Emit::fail_if(llvm::Value* condition, WeirReason reason, std::string_view detail) {
   if_unlikely(condition, "fail", [&] { fail(reason, detail); });
 }
 
 void Emit::fail_unless_ok(llvm::Value* reason, std::string_view detail) {
-  if_unlikely(ir.CreateICmpNE(reason, i32(0)), "fail", [&] { fail({reason, text(detail), i64(detail.size())}); });
+  if_unlikely(ir.CreateICmpNE(reason, i32(0)), "fail",
+              [&] { fail({reason, text(detail), i64(detail.size())}); });
 }
 
-llvm::Value* Emit::call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> arguments, const llvm::Twine& name) {
+llvm::Value* Emit::call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> arguments,
+                        const llvm::Twine& name) {
   llvm::Function* callee = kernels.declare(module, kernel);
   // The C calling convention passes 128 bits as two halves, and gives them back as a pair of them.
   std::vector<llvm::Value*> passed;
@@ -336,7 +389,8 @@ llvm::Value* Emit::call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> ar
 }
 
 Value Emit::pair(llvm::Value* returned, const Type& type, const llvm::Twine& name) {
-  return {ir.CreateExtractValue(returned, 0, name), ir.CreateExtractValue(returned, 1, name + ".size"), nullptr, type};
+  return {ir.CreateExtractValue(returned, 0, name),
+          ir.CreateExtractValue(returned, 1, name + ".size"), nullptr, type};
 }
 
 }  // namespace weir::codegen

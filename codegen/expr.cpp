@@ -1,4 +1,5 @@
-// The evaluator: leaves, nulls, control flow, calls; integer and float arithmetic. What is bigger has a file of its own.
+// The evaluator: leaves, nulls, control flow, calls; integer and float arithmetic. What is bigger
+// has a file of its own.
 #include "codegen/expr.h"
 
 namespace weir::codegen {
@@ -14,7 +15,8 @@ static compiler::Layout params_layout(const compiler::Graph& graph) {
   return compiler::layout_of(graph.types, types);
 }
 
-Expressions::Expressions(Emit& emit, const compiler::Graph& graph) : emit_(emit), graph_(graph), params_(params_layout(graph)) {}
+Expressions::Expressions(Emit& emit, const compiler::Graph& graph)
+    : emit_(emit), graph_(graph), params_(params_layout(graph)) {}
 
 Value Expressions::not_yet(const std::string& what, const Type& type) {
   if (unsupported.empty()) unsupported = "not supported yet: " + what;
@@ -24,21 +26,27 @@ Value Expressions::not_yet(const std::string& what, const Type& type) {
 void Expressions::fail_if(llvm::Value* condition, WeirReason reason) {
   const char* name = "";
   switch (reason) {
-#define REASON(number, id, text) case number: name = #id; break;
+#define REASON(number, id, text) \
+  case number:                   \
+    name = #id;                  \
+    break;
 #include "runtime/contract/reason.def"
 #undef REASON
   }
   emit_.fail_if(condition, reason, subject.empty() ? name : subject + ": " + name);
 }
 
-template <typename Body> Value Expressions::inside(Body body) {
+template <typename Body>
+Value Expressions::inside(Body body) {
   size_t mark = memo.mark();
   Value value = body();
   memo.rewind(mark);
   return value;
 }
 
-Value Expressions::eval(const RowShape& row, Leaves& leaves, const Expr& expr) { return eval(Place{row, leaves}, expr); }
+Value Expressions::eval(const RowShape& row, Leaves& leaves, const Expr& expr) {
+  return eval(Place{row, leaves}, expr);
+}
 
 llvm::Value* Expressions::truth(const RowShape& row, Leaves& leaves, const Expr& expr) {
   Value value = eval(row, leaves, expr);
@@ -78,26 +86,43 @@ Value Expressions::node(Place place, const Expr& expr) {
   auto argument = [&](size_t i) { return eval(place, expr.args[i]); };
   llvm::IRBuilder<>& ir = emit_.ir;
   switch (expr.op) {
-    case Op::Constant: return emit_.constant(expr.constant, expr.type);
-    case Op::Field: llvm_unreachable("answered by eval");
-    case Op::Local: return locals_.at(expr.index);
+    case Op::Constant:
+      return emit_.constant(expr.constant, expr.type);
+    case Op::Field:
+      llvm_unreachable("answered by eval");
+    case Op::Local:
+      return locals_.at(expr.index);
     case Op::Param:
-      return emit_.load_value(graph_.params[expr.index].type, emit_.load(emit_.ptr(), emit_.stage, offsetof(WeirStage, params)),
+      return emit_.load_value(graph_.params[expr.index].type,
+                              emit_.load(emit_.ptr(), emit_.stage, offsetof(WeirStage, params)),
                               params_.slots[expr.index], graph_.params[expr.index].name.c_str());
-    case Op::EventTime: return place.leaves.event_time();
-    case Op::Meta: return place.leaves.meta(compiler::MetaField(expr.index));
-    case Op::State: return place.leaves.state(expr.index);
-    case Op::Other: return place.leaves.other(expr.index);
-    case Op::Argument: return place.leaves.argument(expr.index);
-    case Op::KeyField: return place.leaves.key_field(expr.index);
-    case Op::WindowStart: return place.leaves.window_bound(false);
-    case Op::WindowEnd: return place.leaves.window_bound(true);
+    case Op::EventTime:
+      return place.leaves.event_time();
+    case Op::Meta:
+      return place.leaves.meta(compiler::MetaField(expr.index));
+    case Op::State:
+      return place.leaves.state(expr.index);
+    case Op::Other:
+      return place.leaves.other(expr.index);
+    case Op::Argument:
+      return place.leaves.argument(expr.index);
+    case Op::KeyField:
+      return place.leaves.key_field(expr.index);
+    case Op::WindowStart:
+      return place.leaves.window_bound(false);
+    case Op::WindowEnd:
+      return place.leaves.window_bound(true);
 
-    case Op::Wrap: case Op::Unwrap: return argument(0);
+    case Op::Wrap:
+    case Op::Unwrap:
+      return argument(0);
     case Op::IsNull: {
-      auto path = expr.args[0].type.is(TypeKind::Record) ? path_of(place.row, expr.args[0]) : std::nullopt;
+      auto path =
+          expr.args[0].type.is(TypeKind::Record) ? path_of(place.row, expr.args[0]) : std::nullopt;
       Value value = path ? place.leaves.path(*path, true) : argument(0);
-      return {value.present ? ir.CreateNot(value.present) : static_cast<llvm::Value*>(emit_.i1(false)), nullptr, nullptr, expr.type};
+      return {
+          value.present ? ir.CreateNot(value.present) : static_cast<llvm::Value*>(emit_.i1(false)),
+          nullptr, nullptr, expr.type};
     }
     case Op::Coalesce: {
       Value first = argument(0);
@@ -111,12 +136,15 @@ Value Expressions::node(Place place, const Expr& expr) {
       }
       Value known = first;
       known.present = nullptr;
-      return emit_.choose(first.present, "coalesce", [&] { return known; }, [&] { return inside([&] { return argument(1); }); });
+      return emit_.choose(
+          first.present, "coalesce", [&] { return known; },
+          [&] { return inside([&] { return argument(1); }); });
     }
     case Op::If: {
       Value condition = argument(0);
-      return emit_.choose(condition.v, "if", [&] { return inside([&] { return argument(1); }); },
-                          [&] { return inside([&] { return argument(2); }); });
+      return emit_.choose(
+          condition.v, "if", [&] { return inside([&] { return argument(1); }); },
+          [&] { return inside([&] { return argument(2); }); });
     }
     case Op::Let: {
       locals_[expr.index] = argument(0);
@@ -130,7 +158,8 @@ Value Expressions::node(Place place, const Expr& expr) {
       memo.rewind(mark);
       if (!emit_.end_target(target)) return value;
       llvm::BasicBlock* done = emit_.block("try.end");
-      llvm::Value* present = value.present ? value.present : static_cast<llvm::Value*>(emit_.i1(true));
+      llvm::Value* present =
+          value.present ? value.present : static_cast<llvm::Value*>(emit_.i1(true));
       bool can_succeed = emit_.open();
       llvm::BasicBlock* good = ir.GetInsertBlock();
       emit_.jump(done);
@@ -154,29 +183,43 @@ Value Expressions::node(Place place, const Expr& expr) {
     case Op::Fail: {
       Value message = argument(0);
       emit_.fail({emit_.i32(k_failed), message.v, message.size});
-      emit_.enter(emit_.block("behind.fail"));   // never reached; what follows still needs a place
+      emit_.enter(emit_.block("behind.fail"));  // never reached; what follows still needs a place
       return emit_.zero(expr.type);
     }
-    case Op::And: case Op::Or: {
+    case Op::And:
+    case Op::Or: {
       Value first = argument(0);
       bool is_and = expr.op == Op::And;
       if (is_simple(expr.args[1])) {
         Value second = argument(1);
-        return {is_and ? ir.CreateAnd(first.v, second.v) : ir.CreateOr(first.v, second.v), nullptr, nullptr, expr.type};
+        return {is_and ? ir.CreateAnd(first.v, second.v) : ir.CreateOr(first.v, second.v), nullptr,
+                nullptr, expr.type};
       }
       auto rest = [&] { return inside([&] { return argument(1); }); };
       auto known = [&] { return Value{emit_.i1(!is_and), nullptr, nullptr, expr.type}; };
-      return is_and ? emit_.choose(first.v, "and", rest, known) : emit_.choose(first.v, "or", known, rest);
+      return is_and ? emit_.choose(first.v, "and", rest, known)
+                    : emit_.choose(first.v, "or", known, rest);
     }
-    case Op::Not: return {ir.CreateNot(argument(0).v), nullptr, nullptr, expr.type};
+    case Op::Not:
+      return {ir.CreateNot(argument(0).v), nullptr, nullptr, expr.type};
 
-    case Op::Negate: return negate(argument(0));
-    case Op::Add: case Op::Subtract: case Op::Multiply: case Op::Divide: case Op::Modulo: {
+    case Op::Negate:
+      return negate(argument(0));
+    case Op::Add:
+    case Op::Subtract:
+    case Op::Multiply:
+    case Op::Divide:
+    case Op::Modulo: {
       Value a = argument(0);
       Value b = argument(1);
       return arithmetic(expr, a, b);
     }
-    case Op::Equal: case Op::NotEqual: case Op::Less: case Op::LessEqual: case Op::Greater: case Op::GreaterEqual: {
+    case Op::Equal:
+    case Op::NotEqual:
+    case Op::Less:
+    case Op::LessEqual:
+    case Op::Greater:
+    case Op::GreaterEqual: {
       Value a = argument(0);
       Value b = argument(1);
       return compare(expr.op, a, b);
@@ -187,8 +230,9 @@ Value Expressions::node(Place place, const Expr& expr) {
       Value known = value;
       known.present = nullptr;
       known.type.optional = false;
-      Value result = emit_.choose(value.present, "cast", [&] { return inside([&] { return cast(expr, known); }); },
-                                  [&] { return emit_.zero(expr.type.required()); });
+      Value result = emit_.choose(
+          value.present, "cast", [&] { return inside([&] { return cast(expr, known); }); },
+          [&] { return emit_.zero(expr.type.required()); });
       result.present = value.present;
       return result;
     }
@@ -197,12 +241,14 @@ Value Expressions::node(Place place, const Expr& expr) {
       llvm::Value* present = nullptr;
       for (size_t i = 0; i < expr.args.size(); i++) {
         arguments.push_back(argument(i));
-        if (llvm::Value* there = arguments.back().present) present = present ? ir.CreateAnd(present, there) : there;
+        if (llvm::Value* there = arguments.back().present)
+          present = present ? ir.CreateAnd(present, there) : there;
       }
       if (!present) return call_kernel(expr, arguments);
       // Kernels know no null: with one among the arguments the result is null.
-      Value result = emit_.choose(present, "call", [&] { return inside([&] { return call_kernel(expr, arguments); }); },
-                                  [&] { return emit_.zero(expr.type.required()); });
+      Value result = emit_.choose(
+          present, "call", [&] { return inside([&] { return call_kernel(expr, arguments); }); },
+          [&] { return emit_.zero(expr.type.required()); });
       if (result.present) present = ir.CreateAnd(present, result.present);
       result.present = present;
       return result;
@@ -214,27 +260,52 @@ Value Expressions::node(Place place, const Expr& expr) {
       compiler::Layout layout = compiler::layout_of(graph_.types, fields);
       return emit_.load_value(fields[expr.index], record.v, layout.slots[expr.index]);
     }
-    case Op::MakeRecord: return make_record(place, expr);
-    case Op::MakeList: return make_list(place, expr);
+    case Op::MakeRecord:
+      return make_record(place, expr);
+    case Op::MakeList:
+      return make_list(place, expr);
     case Op::Index: {
       Value container = argument(0);
       Value at = argument(1);
       return index(expr, container, at);
     }
-    case Op::ListMap: case Op::ListFilter: case Op::ListAny: case Op::ListAll: return lists(place, expr);
+    case Op::ListMap:
+    case Op::ListFilter:
+    case Op::ListAny:
+    case Op::ListAll:
+      return lists(place, expr);
   }
   llvm_unreachable("every operator is above");
 }
 
 bool Expressions::is_simple(const Expr& expr) {
   switch (expr.op) {
-    case Op::Constant: return !expr.type.is(TypeKind::List) && !expr.type.is(TypeKind::Record) && !expr.type.is(TypeKind::Map);
-    case Op::Local: case Op::Argument: case Op::State: case Op::Other: case Op::EventTime: return true;
-    case Op::Wrap: case Op::Unwrap: case Op::IsNull: case Op::Not: case Op::And: case Op::Or: break;
-    case Op::Equal: case Op::NotEqual: case Op::Less: case Op::LessEqual: case Op::Greater: case Op::GreaterEqual:
+    case Op::Constant:
+      return !expr.type.is(TypeKind::List) && !expr.type.is(TypeKind::Record) &&
+             !expr.type.is(TypeKind::Map);
+    case Op::Local:
+    case Op::Argument:
+    case Op::State:
+    case Op::Other:
+    case Op::EventTime:
+      return true;
+    case Op::Wrap:
+    case Op::Unwrap:
+    case Op::IsNull:
+    case Op::Not:
+    case Op::And:
+    case Op::Or:
+      break;
+    case Op::Equal:
+    case Op::NotEqual:
+    case Op::Less:
+    case Op::LessEqual:
+    case Op::Greater:
+    case Op::GreaterEqual:
       if (expr.args[0].type.is_text() || expr.args[0].type.is(TypeKind::Record)) return false;
       break;
-    default: return false;
+    default:
+      return false;
   }
   for (const Expr& argument : expr.args) {
     if (!is_simple(argument)) return false;
@@ -245,12 +316,14 @@ bool Expressions::is_simple(const Expr& expr) {
 Value Expressions::negate(const Value& a) {
   if (a.type.is_float()) return {emit_.ir.CreateFNeg(a.v), nullptr, nullptr, a.type};
   Value zero{llvm::Constant::getNullValue(a.v->getType()), nullptr, nullptr, a.type};
-  if (a.type.is(TypeKind::Decimal)) return {emit_.ir.CreateNSWSub(zero.v, a.v), nullptr, nullptr, a.type};
+  if (a.type.is(TypeKind::Decimal))
+    return {emit_.ir.CreateNSWSub(zero.v, a.v), nullptr, nullptr, a.type};
   return integer_arithmetic(Op::Subtract, zero, a);
 }
 
 Value Expressions::arithmetic(const Expr& expr, const Value& a, const Value& b) {
-  if (a.type.is(TypeKind::Timestamp) || a.type.is(TypeKind::Date) || b.type.is(TypeKind::Timestamp)) return time_arithmetic(expr, a, b);
+  if (a.type.is(TypeKind::Timestamp) || a.type.is(TypeKind::Date) || b.type.is(TypeKind::Timestamp))
+    return time_arithmetic(expr, a, b);
   if (expr.type.is(TypeKind::Decimal)) return decimal_arithmetic(expr, a, b);
   if (a.type.is_float()) return float_arithmetic(expr.op, a, b);
   return integer_arithmetic(expr.op, a, b);
@@ -265,8 +338,10 @@ Value Expressions::integer_arithmetic(Op op, const Value& a, const Value& b) {
     fail_if(ir.CreateICmpEQ(b.v, llvm::Constant::getNullValue(type)), k_division_by_zero);
     if (!is_unsigned) {
       llvm::Value* minus_one = llvm::Constant::getAllOnesValue(type);
-      llvm::Value* least = llvm::ConstantInt::get(emit_.context, llvm::APInt::getSignedMinValue(type->getIntegerBitWidth()));
-      llvm::Value* traps = ir.CreateAnd(ir.CreateICmpEQ(a.v, least), ir.CreateICmpEQ(b.v, minus_one));
+      llvm::Value* least = llvm::ConstantInt::get(
+          emit_.context, llvm::APInt::getSignedMinValue(type->getIntegerBitWidth()));
+      llvm::Value* traps =
+          ir.CreateAnd(ir.CreateICmpEQ(a.v, least), ir.CreateICmpEQ(b.v, minus_one));
       if (op == Op::Divide) {
         fail_if(traps, k_overflow);
       } else {
@@ -274,12 +349,18 @@ Value Expressions::integer_arithmetic(Op op, const Value& a, const Value& b) {
         return {ir.CreateSRem(a.v, divisor), nullptr, nullptr, a.type};
       }
     }
-    if (op == Op::Divide) return {is_unsigned ? ir.CreateUDiv(a.v, b.v) : ir.CreateSDiv(a.v, b.v), nullptr, nullptr, a.type};
+    if (op == Op::Divide)
+      return {is_unsigned ? ir.CreateUDiv(a.v, b.v) : ir.CreateSDiv(a.v, b.v), nullptr, nullptr,
+              a.type};
     return {ir.CreateURem(a.v, b.v), nullptr, nullptr, a.type};
   }
-  llvm::Intrinsic::ID intrinsic = op == Op::Add ? (is_unsigned ? llvm::Intrinsic::uadd_with_overflow : llvm::Intrinsic::sadd_with_overflow)
-      : op == Op::Subtract ? (is_unsigned ? llvm::Intrinsic::usub_with_overflow : llvm::Intrinsic::ssub_with_overflow)
-                           : (is_unsigned ? llvm::Intrinsic::umul_with_overflow : llvm::Intrinsic::smul_with_overflow);
+  llvm::Intrinsic::ID intrinsic =
+      op == Op::Add        ? (is_unsigned ? llvm::Intrinsic::uadd_with_overflow
+                                          : llvm::Intrinsic::sadd_with_overflow)
+      : op == Op::Subtract ? (is_unsigned ? llvm::Intrinsic::usub_with_overflow
+                                          : llvm::Intrinsic::ssub_with_overflow)
+                           : (is_unsigned ? llvm::Intrinsic::umul_with_overflow
+                                          : llvm::Intrinsic::smul_with_overflow);
   llvm::Value* both = ir.CreateBinaryIntrinsic(intrinsic, a.v, b.v);
   fail_if(ir.CreateExtractValue(both, 1), k_overflow);
   return {ir.CreateExtractValue(both, 0), nullptr, nullptr, a.type};
@@ -288,27 +369,42 @@ Value Expressions::integer_arithmetic(Op op, const Value& a, const Value& b) {
 Value Expressions::float_arithmetic(Op op, const Value& a, const Value& b) {
   llvm::IRBuilder<>& ir = emit_.ir;
   llvm::Value* zero = llvm::Constant::getNullValue(a.v->getType());
-  if (op == Op::Divide || op == Op::Modulo) fail_if(ir.CreateFCmpOEQ(b.v, zero), k_division_by_zero);
+  if (op == Op::Divide || op == Op::Modulo)
+    fail_if(ir.CreateFCmpOEQ(b.v, zero), k_division_by_zero);
   llvm::Value* v = nullptr;
   switch (op) {
-    case Op::Add: v = ir.CreateFAdd(a.v, b.v); break;
-    case Op::Subtract: v = ir.CreateFSub(a.v, b.v); break;
-    case Op::Multiply: v = ir.CreateFMul(a.v, b.v); break;
-    case Op::Divide: v = ir.CreateFDiv(a.v, b.v); break;
-    default: v = ir.CreateFRem(a.v, b.v); break;
+    case Op::Add:
+      v = ir.CreateFAdd(a.v, b.v);
+      break;
+    case Op::Subtract:
+      v = ir.CreateFSub(a.v, b.v);
+      break;
+    case Op::Multiply:
+      v = ir.CreateFMul(a.v, b.v);
+      break;
+    case Op::Divide:
+      v = ir.CreateFDiv(a.v, b.v);
+      break;
+    default:
+      v = ir.CreateFRem(a.v, b.v);
+      break;
   }
   return {v, nullptr, nullptr, a.type};
 }
 
-// A kernel's prototype says what it wants around the arguments: a WeirArena* in front if its result is made in memory, behind
-// decimals their scale and behind instants their unit, then precision and scale of a decimal result, and, if it can
-// fail, an address for the result; then it returns a WeirReason.
+// A kernel's prototype says what it wants around the arguments: a WeirArena* in front if its result
+// is made in memory, behind decimals their scale and behind instants their unit, then precision and
+// scale of a decimal result, and, if it can fail, an address for the result; then it returns a
+// WeirReason.
 Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& arguments) {
   if (!emit_.kernels.has(expr.name)) return not_yet("kernel " + expr.name, expr.type);
   llvm::IRBuilder<>& ir = emit_.ir;
   llvm::Function* kernel = emit_.kernels.declare(emit_.module, expr.name);
-  llvm::Type* result_type = expr.type.is(TypeKind::Decimal) ? ir.getInt128Ty() : emit_.type(expr.type);
-  struct Form { bool arena, scales, result_scale, can_fail; };
+  llvm::Type* result_type =
+      expr.type.is(TypeKind::Decimal) ? ir.getInt128Ty() : emit_.type(expr.type);
+  struct Form {
+    bool arena, scales, result_scale, can_fail;
+  };
   auto flat = [&](Form form, llvm::Value* out) {
     std::vector<llvm::Value*> values;
     if (form.arena) values.push_back(emit_.arena);
@@ -317,9 +413,11 @@ Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& argum
       values.push_back(is_decimal ? ir.CreateSExt(argument.v, ir.getInt128Ty()) : argument.v);
       if (argument.size) values.push_back(argument.size);
       if (form.scales && is_decimal) values.push_back(emit_.i32(argument.type.scale));
-      if (form.scales && argument.type.is(TypeKind::Timestamp)) values.push_back(emit_.i32(uint32_t(argument.type.unit)));
+      if (form.scales && argument.type.is(TypeKind::Timestamp))
+        values.push_back(emit_.i32(uint32_t(argument.type.unit)));
     }
-    if (form.result_scale) values.insert(values.end(), {emit_.i32(expr.type.precision), emit_.i32(expr.type.scale)});
+    if (form.result_scale)
+      values.insert(values.end(), {emit_.i32(expr.type.precision), emit_.i32(expr.type.scale)});
     if (form.can_fail) values.push_back(out);
     return values;
   };
@@ -330,7 +428,8 @@ Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& argum
       types.insert(types.end(), halves ? 2 : 1, halves ? ir.getInt64Ty() : value->getType());
     }
     bool returns_value = form.can_fail ? kernel->getReturnType()->isIntegerTy(32)
-                                       : kernel->getReturnType()->isStructTy() || kernel->getReturnType() == result_type;
+                                       : kernel->getReturnType()->isStructTy() ||
+                                             kernel->getReturnType() == result_type;
     return returns_value && llvm::ArrayRef(types) == kernel->getFunctionType()->params();
   };
   for (unsigned bits = 0; bits < 16; bits++) {
@@ -343,11 +442,15 @@ Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& argum
       Type stored = expr.type.required();
       if (stored.is(TypeKind::Decimal)) stored.precision = 38;
       Value value = emit_.load_value(stored, out, compiler::Slot{});
-      value.v = stored.is(TypeKind::Decimal) ? ir.CreateTrunc(value.v, emit_.type(expr.type)) : value.v;
+      value.v =
+          stored.is(TypeKind::Decimal) ? ir.CreateTrunc(value.v, emit_.type(expr.type)) : value.v;
       return value;
     }
-    if (expr.type.is_text() || expr.type.is(TypeKind::List) || expr.type.is(TypeKind::Map)) return emit_.pair(returned, expr.type, expr.name);
-    return {expr.type.is(TypeKind::Decimal) ? ir.CreateTrunc(returned, emit_.type(expr.type)) : returned, nullptr, nullptr, expr.type};
+    if (expr.type.is_text() || expr.type.is(TypeKind::List) || expr.type.is(TypeKind::Map))
+      return emit_.pair(returned, expr.type, expr.name);
+    return {expr.type.is(TypeKind::Decimal) ? ir.CreateTrunc(returned, emit_.type(expr.type))
+                                            : returned,
+            nullptr, nullptr, expr.type};
   }
   return not_yet("the prototype of kernel " + expr.name, expr.type);
 }

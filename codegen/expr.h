@@ -1,7 +1,7 @@
 // Expressions → values. One `Expressions` for each function that is written.
 //
-// Whatever can go wrong for a row goes to the current error target of `Emit`; whatever can't be compiled yet is noted
-// in `unsupported` and ends the compilation.
+// Whatever can go wrong for a row goes to the current error target of `Emit`; whatever can't be
+// compiled yet is noted in `unsupported` and ends the compilation.
 #pragma once
 
 #include <map>
@@ -40,20 +40,23 @@ class Expressions {
   Value arithmetic(const compiler::Expr& expr, const Value& a, const Value& b);
   Value integer_arithmetic(compiler::Op op, const Value& a, const Value& b);
   Value float_arithmetic(compiler::Op op, const Value& a, const Value& b);
-  Value decimal_arithmetic(const compiler::Expr& expr, const Value& a, const Value& b);     // expr_decimal.cpp
-  Value time_arithmetic(const compiler::Expr& expr, const Value& a, const Value& b);        // expr_time.cpp
-  Value compare(compiler::Op op, const Value& a, const Value& b);                           // expr_compare.cpp
+  Value decimal_arithmetic(const compiler::Expr& expr, const Value& a,
+                           const Value& b);  // expr_decimal.cpp
+  Value time_arithmetic(const compiler::Expr& expr, const Value& a,
+                        const Value& b);                           // expr_time.cpp
+  Value compare(compiler::Op op, const Value& a, const Value& b);  // expr_compare.cpp
   llvm::Value* equal_values(const Value& a, const Value& b);
   llvm::Value* compare_texts(const Value& a, const Value& b);
-  Value cast(const compiler::Expr& expr, const Value& value);                               // expr_cast.cpp
+  Value cast(const compiler::Expr& expr, const Value& value);  // expr_cast.cpp
   Value cast_number(const Value& value, const compiler::Type& to);
   Value cast_time(const Value& value, const compiler::Type& to);
   Value cast_to_text(const Value& value, const compiler::Type& to);
   Value cast_from_text(const Value& value, const compiler::Type& to);
   Value fit_integer(llvm::Value* from, bool from_unsigned, const compiler::Type& type);
   Value fit_decimal(llvm::Value* wide, const compiler::Type& type, unsigned digits_most);
-  Value scale_decimal(llvm::Value* unscaled, unsigned digits, unsigned scale, const compiler::Type& to);
-  Value lists(Place place, const compiler::Expr& expr);                                     // expr_list.cpp
+  Value scale_decimal(llvm::Value* unscaled, unsigned digits, unsigned scale,
+                      const compiler::Type& to);
+  Value lists(Place place, const compiler::Expr& expr);  // expr_list.cpp
   Value index(const compiler::Expr& expr, const Value& container, const Value& at);
   Value make_record(Place place, const compiler::Expr& expr);
   Value make_list(Place place, const compiler::Expr& expr);
@@ -61,7 +64,8 @@ class Expressions {
   Value not_yet(const std::string& what, const compiler::Type& type);
   void fail_if(llvm::Value* condition, WeirReason reason);
   void check_digits(llvm::Value* unscaled, const compiler::Type& type, WeirReason reason);
-  template <typename Body> Value inside(Body body);   // in a branch: what it computes is forgotten behind it
+  template <typename Body>
+  Value inside(Body body);  // in a branch: what it computes is forgotten behind it
 
   Emit& emit_;
   const compiler::Graph& graph_;

@@ -15,10 +15,12 @@ static bool is_unsigned(const Type& type) {
 llvm::Value* Expressions::compare_texts(const Value& a, const Value& b) {
   llvm::IRBuilder<>& ir = emit_.ir;
   llvm::Value* shorter = ir.CreateBinaryIntrinsic(llvm::Intrinsic::umin, a.size, b.size);
-  llvm::FunctionCallee memcmp = emit_.module.getOrInsertFunction("memcmp", ir.getInt32Ty(), emit_.ptr(), emit_.ptr(), ir.getInt64Ty());
+  llvm::FunctionCallee memcmp = emit_.module.getOrInsertFunction(
+      "memcmp", ir.getInt32Ty(), emit_.ptr(), emit_.ptr(), ir.getInt64Ty());
   llvm::Value* bytes = ir.CreateCall(memcmp, {a.v, b.v, shorter});
-  llvm::Value* sizes = ir.CreateSub(ir.CreateZExt(ir.CreateICmpUGT(a.size, b.size), ir.getInt32Ty()),
-                                    ir.CreateZExt(ir.CreateICmpULT(a.size, b.size), ir.getInt32Ty()));
+  llvm::Value* sizes =
+      ir.CreateSub(ir.CreateZExt(ir.CreateICmpUGT(a.size, b.size), ir.getInt32Ty()),
+                   ir.CreateZExt(ir.CreateICmpULT(a.size, b.size), ir.getInt32Ty()));
   return ir.CreateSelect(ir.CreateICmpEQ(bytes, emit_.i32(0)), sizes, bytes);
 }
 
@@ -29,10 +31,17 @@ llvm::Value* Expressions::equal_values(const Value& a, const Value& b) {
   if (a.type.is_text()) {
     // Sizes first: then the bytes of a literal are compared as one or two words.
     llvm::Value* size = llvm::isa<llvm::Constant>(a.size) ? a.size : b.size;
-    Value equal = emit_.choose(ir.CreateICmpEQ(a.size, b.size), "text.equal", [&] {
-      llvm::FunctionCallee memcmp = emit_.module.getOrInsertFunction("memcmp", ir.getInt32Ty(), emit_.ptr(), emit_.ptr(), ir.getInt64Ty());
-      return Value{ir.CreateICmpEQ(ir.CreateCall(memcmp, {a.v, b.v, size}), emit_.i32(0)), nullptr, nullptr, {}};
-    }, [&] { return Value{emit_.i1(false), nullptr, nullptr, {}}; });
+    Value equal = emit_.choose(
+        ir.CreateICmpEQ(a.size, b.size), "text.equal",
+        [&] {
+          llvm::FunctionCallee memcmp = emit_.module.getOrInsertFunction(
+              "memcmp", ir.getInt32Ty(), emit_.ptr(), emit_.ptr(), ir.getInt64Ty());
+          return Value{ir.CreateICmpEQ(ir.CreateCall(memcmp, {a.v, b.v, size}), emit_.i32(0)),
+                       nullptr,
+                       nullptr,
+                       {}};
+        },
+        [&] { return Value{emit_.i1(false), nullptr, nullptr, {}}; });
     return equal.v;
   }
   if (a.type.is(TypeKind::Record)) {
@@ -47,7 +56,8 @@ llvm::Value* Expressions::equal_values(const Value& a, const Value& b) {
     }
     return all;
   }
-  if (a.type.is(TypeKind::List) || a.type.is(TypeKind::Map)) return not_yet("comparing lists and maps", compiler::type_of(TypeKind::Bool)).v;
+  if (a.type.is(TypeKind::List) || a.type.is(TypeKind::Map))
+    return not_yet("comparing lists and maps", compiler::type_of(TypeKind::Bool)).v;
   return ir.CreateICmpEQ(a.v, b.v);
 }
 
@@ -60,30 +70,38 @@ Value Expressions::compare(Op op, const Value& a, const Value& b) {
       llvm::Value* yes = emit_.i1(true);
       llvm::Value* pa = a.present ? a.present : yes;
       llvm::Value* pb = b.present ? b.present : yes;
-      Value both = emit_.choose(ir.CreateAnd(pa, pb), "both", [&] { return Value{equal_values(a, b), nullptr, nullptr, type}; },
-                                [&] { return Value{ir.CreateNot(ir.CreateOr(pa, pb)), nullptr, nullptr, type}; });
+      Value both = emit_.choose(
+          ir.CreateAnd(pa, pb), "both",
+          [&] { return Value{equal_values(a, b), nullptr, nullptr, type}; },
+          [&] { return Value{ir.CreateNot(ir.CreateOr(pa, pb)), nullptr, nullptr, type}; });
       equal = both.v;
     } else {
       equal = equal_values(a, b);
     }
     return {op == Op::Equal ? equal : ir.CreateNot(equal), nullptr, nullptr, type};
   }
-  auto pick = [&](llvm::CmpInst::Predicate less, llvm::CmpInst::Predicate less_equal, llvm::CmpInst::Predicate greater,
-                  llvm::CmpInst::Predicate greater_equal) {
-    return op == Op::Less ? less : op == Op::LessEqual ? less_equal : op == Op::Greater ? greater : greater_equal;
+  auto pick = [&](llvm::CmpInst::Predicate less, llvm::CmpInst::Predicate less_equal,
+                  llvm::CmpInst::Predicate greater, llvm::CmpInst::Predicate greater_equal) {
+    return op == Op::Less        ? less
+           : op == Op::LessEqual ? less_equal
+           : op == Op::Greater   ? greater
+                                 : greater_equal;
   };
   using P = llvm::CmpInst;
   auto is_signed = pick(P::ICMP_SLT, P::ICMP_SLE, P::ICMP_SGT, P::ICMP_SGE);
   if (a.type.is_float()) {
-    return {ir.CreateFCmp(pick(P::FCMP_OLT, P::FCMP_OLE, P::FCMP_OGT, P::FCMP_OGE), a.v, b.v), nullptr, nullptr, type};
+    return {ir.CreateFCmp(pick(P::FCMP_OLT, P::FCMP_OLE, P::FCMP_OGT, P::FCMP_OGE), a.v, b.v),
+            nullptr, nullptr, type};
   }
-  if (a.type.is_text()) return {ir.CreateICmp(is_signed, compare_texts(a, b), emit_.i32(0)), nullptr, nullptr, type};
+  if (a.type.is_text())
+    return {ir.CreateICmp(is_signed, compare_texts(a, b), emit_.i32(0)), nullptr, nullptr, type};
   auto natural = pick(P::ICMP_ULT, P::ICMP_ULE, P::ICMP_UGT, P::ICMP_UGE);
   if (a.type.is(TypeKind::Uuid)) {
     auto swap = [&](llvm::Value* v) { return ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, v); };
     return {ir.CreateICmp(natural, swap(a.v), swap(b.v)), nullptr, nullptr, type};
   }
-  return {ir.CreateICmp(is_unsigned(a.type) ? natural : is_signed, a.v, b.v), nullptr, nullptr, type};
+  return {ir.CreateICmp(is_unsigned(a.type) ? natural : is_signed, a.v, b.v), nullptr, nullptr,
+          type};
 }
 
 }  // namespace weir::codegen

@@ -1,4 +1,5 @@
-// Decimals: unscaled integers, i64 up to 18 digits, else i128. A result with more digits than its type is an overflow.
+// Decimals: unscaled integers, i64 up to 18 digits, else i128. A result with more digits than its
+// type is an overflow.
 #include "codegen/expr.h"
 
 namespace weir::codegen {
@@ -12,7 +13,8 @@ static __int128 power_of_ten(unsigned digits) {
   return power;
 }
 
-// |unscaled| < 10^precision. For 38 digits the upper halves decide nearly always; one compare on the fast path.
+// |unscaled| < 10^precision. For 38 digits the upper halves decide nearly always; one compare on
+// the fast path.
 void Expressions::check_digits(llvm::Value* unscaled, const Type& type, WeirReason reason) {
   llvm::IRBuilder<>& ir = emit_.ir;
   __int128 limit = power_of_ten(type.precision);
@@ -21,15 +23,19 @@ void Expressions::check_digits(llvm::Value* unscaled, const Type& type, WeirReas
     uint64_t words[2] = {uint64_t(value), uint64_t(value >> 64)};
     return llvm::ConstantInt::get(emit_.context, llvm::APInt(bits->getIntegerBitWidth(), words));
   };
-  auto exceeds = [&] { return ir.CreateICmpUGT(ir.CreateAdd(unscaled, constant(limit - 1)), constant(2 * limit - 2)); };
+  auto exceeds = [&] {
+    return ir.CreateICmpUGT(ir.CreateAdd(unscaled, constant(limit - 1)), constant(2 * limit - 2));
+  };
   if (bits->isIntegerTy(64) || type.precision < 20) {
     fail_if(exceeds(), reason);
     return;
   }
   uint64_t high_limit = uint64_t(limit >> 64);
-  llvm::Value* high = ir.CreateTrunc(ir.CreateLShr(unscaled, constant(64)), ir.getInt64Ty(), "high");
+  llvm::Value* high =
+      ir.CreateTrunc(ir.CreateLShr(unscaled, constant(64)), ir.getInt64Ty(), "high");
   // −high_limit ≤ high < high_limit is inside the limit for sure.
-  llvm::Value* unsure = ir.CreateICmpUGE(ir.CreateAdd(high, emit_.i64(high_limit)), emit_.i64(2 * high_limit));
+  llvm::Value* unsure =
+      ir.CreateICmpUGE(ir.CreateAdd(high, emit_.i64(high_limit)), emit_.i64(2 * high_limit));
   emit_.if_unlikely(unsure, "digits", [&] { fail_if(exceeds(), reason); });
 }
 
@@ -40,7 +46,8 @@ Value Expressions::decimal_arithmetic(const compiler::Expr& expr, const Value& a
   llvm::Type* bits = emit_.type(type);
   if (expr.op == Op::Add || expr.op == Op::Subtract) {
     // Two numbers of 38 digits do not wrap in 128 bits, two of 18 not in 64.
-    llvm::Value* sum = expr.op == Op::Add ? ir.CreateNSWAdd(a.v, b.v, "sum") : ir.CreateNSWSub(a.v, b.v, "difference");
+    llvm::Value* sum = expr.op == Op::Add ? ir.CreateNSWAdd(a.v, b.v, "sum")
+                                          : ir.CreateNSWSub(a.v, b.v, "difference");
     check_digits(sum, type, k_overflow);
     return {sum, nullptr, nullptr, type};
   }
@@ -53,7 +60,8 @@ Value Expressions::decimal_arithmetic(const compiler::Expr& expr, const Value& a
   int drop = int(a.type.scale) + int(b.type.scale) - int(type.scale);
   if (expr.op == Op::Multiply && drop == 0 && a.type.precision + b.type.precision <= 38) {
     llvm::Value* product = ir.CreateNSWMul(x, y, "product");
-    if (bits == wide && a.type.precision + b.type.precision > type.precision) check_digits(product, type, k_overflow);
+    if (bits == wide && a.type.precision + b.type.precision > type.precision)
+      check_digits(product, type, k_overflow);
     if (bits->isIntegerTy(64)) {
       llvm::Value* narrow = ir.CreateTrunc(product, bits);
       fail_if(ir.CreateICmpNE(ir.CreateSExt(narrow, wide), product), k_overflow);
@@ -64,8 +72,10 @@ Value Expressions::decimal_arithmetic(const compiler::Expr& expr, const Value& a
   }
   llvm::Value* out = emit_.local(wide, "result", 16);
   const char* kernel = expr.op == Op::Multiply ? "weir_decimal_multiply" : "weir_decimal_divide";
-  llvm::Value* reason = emit_.call(kernel, {x, emit_.i32(a.type.scale), y, emit_.i32(b.type.scale), emit_.i32(type.precision),
-                                            emit_.i32(type.scale), out}, "reason");
+  llvm::Value* reason = emit_.call(kernel,
+                                   {x, emit_.i32(a.type.scale), y, emit_.i32(b.type.scale),
+                                    emit_.i32(type.precision), emit_.i32(type.scale), out},
+                                   "reason");
   emit_.fail_unless_ok(reason, subject);
   llvm::Value* result = ir.CreateLoad(wide, out);
   return {ir.CreateTrunc(result, bits), nullptr, nullptr, type};

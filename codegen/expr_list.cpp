@@ -9,7 +9,9 @@ using compiler::Op;
 using compiler::Type;
 using compiler::TypeKind;
 
-static llvm::Value* scratch(Emit& emit, llvm::Value* bytes) { return emit.call("weir_arena_take", {emit.arena, bytes}, "scratch"); }
+static llvm::Value* scratch(Emit& emit, llvm::Value* bytes) {
+  return emit.call("weir_arena_take", {emit.arena, bytes}, "scratch");
+}
 
 Value Expressions::make_record(Place place, const Expr& expr) {
   std::vector<Type> fields;
@@ -26,8 +28,10 @@ Value Expressions::make_list(Place place, const Expr& expr) {
   Layout layout = compiler::layout_of(graph_.types, {graph_.types.element(expr.type)});
   std::vector<Value> values;
   for (const Expr& argument : expr.args) values.push_back(eval(place, argument));
-  llvm::Value* memory = scratch(emit_, emit_.i64(std::max<uint64_t>(1, layout.size * values.size())));
-  for (size_t i = 0; i < values.size(); i++) emit_.store_value(values[i], emit_.at(memory, i * layout.size), layout.slots[0]);
+  llvm::Value* memory =
+      scratch(emit_, emit_.i64(std::max<uint64_t>(1, layout.size * values.size())));
+  for (size_t i = 0; i < values.size(); i++)
+    emit_.store_value(values[i], emit_.at(memory, i * layout.size), layout.slots[0]);
   return {memory, emit_.i64(values.size()), nullptr, expr.type};
 }
 
@@ -37,7 +41,9 @@ Value Expressions::index(const Expr& expr, const Value& container, const Value& 
   if (container.type.is(TypeKind::List)) {
     Layout layout = compiler::layout_of(graph_.types, {element});
     fail_if(ir.CreateICmpUGE(at.v, container.size), k_index_out_of_range);
-    return emit_.load_value(element, emit_.at(container.v, ir.CreateMul(at.v, emit_.i64(layout.size))), layout.slots[0]);
+    return emit_.load_value(element,
+                            emit_.at(container.v, ir.CreateMul(at.v, emit_.i64(layout.size))),
+                            layout.slots[0]);
   }
   // The first entry with the key; null if there is none.
   Type text = compiler::type_of(TypeKind::String);
@@ -58,12 +64,15 @@ Value Expressions::index(const Expr& expr, const Value& container, const Value& 
   });
   emit_.enter(done);
   llvm::Value* entry = ir.CreateLoad(emit_.ptr(), found);
-  return emit_.choose(ir.CreateICmpNE(entry, llvm::ConstantPointerNull::get(emit_.ptr())), "map.value", [&] {
-    Value value = emit_.load_value(element, entry, layout.slots[1]);
-    if (!value.present) value.present = emit_.i1(true);
-    value.type = expr.type;
-    return value;
-  }, [&] { return emit_.null(expr.type); });
+  return emit_.choose(
+      ir.CreateICmpNE(entry, llvm::ConstantPointerNull::get(emit_.ptr())), "map.value",
+      [&] {
+        Value value = emit_.load_value(element, entry, layout.slots[1]);
+        if (!value.present) value.present = emit_.i1(true);
+        value.type = expr.type;
+        return value;
+      },
+      [&] { return emit_.null(expr.type); });
 }
 
 // args: the list, the body; the element is local `index`.
@@ -74,7 +83,9 @@ Value Expressions::lists(Place place, const Expr& expr) {
   Layout in = compiler::layout_of(graph_.types, {element});
   const Expr& body = expr.args[1];
   size_t mark = memo.mark();
-  auto element_at = [&](llvm::Value* i) { return emit_.at(list.v, ir.CreateMul(i, emit_.i64(in.size))); };
+  auto element_at = [&](llvm::Value* i) {
+    return emit_.at(list.v, ir.CreateMul(i, emit_.i64(in.size)));
+  };
   Value result{nullptr, nullptr, nullptr, expr.type};
   if (expr.op == Op::ListAny || expr.op == Op::ListAll) {
     bool any = expr.op == Op::ListAny;
@@ -106,7 +117,8 @@ Value Expressions::lists(Place place, const Expr& expr) {
       locals_[expr.index] = item;
       llvm::Value* at = ir.CreateLoad(ir.getInt64Ty(), count);
       auto keep = [&](const Value& value) {
-        emit_.store_value(value, emit_.at(result.v, ir.CreateMul(at, emit_.i64(out.size))), out.slots[0]);
+        emit_.store_value(value, emit_.at(result.v, ir.CreateMul(at, emit_.i64(out.size))),
+                          out.slots[0]);
         ir.CreateStore(ir.CreateAdd(at, emit_.i64(1)), count);
       };
       if (filters) {

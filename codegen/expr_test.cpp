@@ -1,4 +1,5 @@
-// Expressions on one row, through a stage that writes their value: what they give, and how they fail.
+// Expressions on one row, through a stage that writes their value: what they give, and how they
+// fail.
 #include <doctest/doctest.h>
 
 #include "codegen/graph_for_tests.h"
@@ -9,8 +10,9 @@ using weir::compiler::TimeUnit;
 
 namespace {
 
-const Type kBool = of(TypeKind::Bool), kInt = of(TypeKind::Int64), kInt8 = of(TypeKind::Int8), kFloat = of(TypeKind::Float64),
-           kText = of(TypeKind::String), kDuration = of(TypeKind::Duration), kDate = of(TypeKind::Date);
+const Type kBool = of(TypeKind::Bool), kInt = of(TypeKind::Int64), kInt8 = of(TypeKind::Int8),
+           kFloat = of(TypeKind::Float64), kText = of(TypeKind::String),
+           kDuration = of(TypeKind::Duration), kDate = of(TypeKind::Date);
 
 // The row that expressions read: fields 0 … 3.
 struct Input {
@@ -26,9 +28,11 @@ Expr s() { return field(2, kText); }
 Expr f() { return field(3, kFloat); }
 
 // The value as text, "null", or "! reason detail".
-std::string value_of(const Expr& expr, const Input& input = {}, const std::function<void(Program&)>& prepare = nullptr) {
+std::string value_of(const Expr& expr, const Input& input = {},
+                     const std::function<void(Program&)>& prepare = nullptr) {
   Program program;
-  auto row = program.record("Row", {{"i", kInt}, {"maybe", kInt.nullable()}, {"s", kText}, {"f", kFloat}});
+  auto row =
+      program.record("Row", {{"i", kInt}, {"maybe", kInt.nullable()}, {"s", kText}, {"f", kFloat}});
   auto out = program.record("", {{"x", expr.type}});
   if (prepare) prepare(program);
   auto from = program.source(row);
@@ -55,7 +59,10 @@ std::string value_of(const Expr& expr, const Input& input = {}, const std::funct
 Expr binary(Op op, Expr a, Expr b) { return node(op, a.type, {a, b}); }
 Expr test_of(Op op, Expr a, Expr b) { return node(op, kBool, {a, b}); }
 Expr cast(Expr a, Type to) { return node(Op::Cast, to, {a}); }
-Expr none() { Expr e = node(Op::Constant, kInt.nullable()); return e; }
+Expr none() {
+  Expr e = node(Op::Constant, kInt.nullable());
+  return e;
+}
 Type dec(uint8_t p, uint8_t s) { return weir::compiler::decimal_type(p, s); }
 const __int128 kTen37 = static_cast<__int128>(1000000000000000000) * 1000000000000000000 * 10;
 
@@ -70,7 +77,8 @@ TEST_CASE("integers") {
   CHECK(value_of(binary(Op::Divide, i(), integer(-1)), {INT64_MIN}) == "! 7010 out x: overflow");
   CHECK(value_of(binary(Op::Divide, integer(1), i()), {0}) == "! 7011 out x: division_by_zero");
   CHECK(value_of(node(Op::Negate, kInt, {i()}), {INT64_MIN}) == "! 7010 out x: overflow");
-  CHECK(value_of(binary(Op::Add, cast(i(), kInt8), integer(1, kInt8)), {127}) == "! 7010 out x: overflow");
+  CHECK(value_of(binary(Op::Add, cast(i(), kInt8), integer(1, kInt8)), {127}) ==
+        "! 7010 out x: overflow");
 }
 
 TEST_CASE("casts between integers") {
@@ -87,16 +95,22 @@ TEST_CASE("decimals") {
   CHECK(value_of(cast(i(), dec(12, 2)), {7}) == "700");
   CHECK(value_of(cast(i(), dec(4, 2)), {100}) == "! 7012 out x: bad_cast");
   CHECK(value_of(cast(i(), dec(4, 2)), {-99}) == "-9900");
-  CHECK(value_of(binary(Op::Add, wide(999, dec(3, 0)), wide(1, dec(3, 0)))) == "! 7010 out x: overflow");
+  CHECK(value_of(binary(Op::Add, wide(999, dec(3, 0)), wide(1, dec(3, 0)))) ==
+        "! 7010 out x: overflow");
   // On both sides of the limit of 38 digits, and where the upper half of the number decides.
   __int128 most = kTen37 * 10 - 1;
-  CHECK(value_of(binary(Op::Subtract, wide(most, dec(38, 0)), wide(1, dec(38, 0)))) == "99999999999999999999999999999999999998");
-  CHECK(value_of(binary(Op::Add, wide(most, dec(38, 0)), wide(1, dec(38, 0)))) == "! 7010 out x: overflow");
-  CHECK(value_of(binary(Op::Subtract, wide(-most, dec(38, 0)), wide(1, dec(38, 0)))) == "! 7010 out x: overflow");
-  CHECK(value_of(binary(Op::Add, wide(-most, dec(38, 0)), cast(i(), dec(38, 0)))) == "-99999999999999999999999999999999999992");
+  CHECK(value_of(binary(Op::Subtract, wide(most, dec(38, 0)), wide(1, dec(38, 0)))) ==
+        "99999999999999999999999999999999999998");
+  CHECK(value_of(binary(Op::Add, wide(most, dec(38, 0)), wide(1, dec(38, 0)))) ==
+        "! 7010 out x: overflow");
+  CHECK(value_of(binary(Op::Subtract, wide(-most, dec(38, 0)), wide(1, dec(38, 0)))) ==
+        "! 7010 out x: overflow");
+  CHECK(value_of(binary(Op::Add, wide(-most, dec(38, 0)), cast(i(), dec(38, 0)))) ==
+        "-99999999999999999999999999999999999992");
   Expr product = node(Op::Multiply, dec(10, 3), {wide(-1250, dec(6, 2)), wide(3, dec(4, 1))});
   CHECK(value_of(product) == "-3750");
-  CHECK(value_of(node(Op::Multiply, dec(4, 0), {wide(99, dec(2, 0)), wide(999, dec(3, 0))})) == "! 7010 out x: overflow");
+  CHECK(value_of(node(Op::Multiply, dec(4, 0), {wide(99, dec(2, 0)), wide(999, dec(3, 0))})) ==
+        "! 7010 out x: overflow");
 }
 
 TEST_CASE("floats") {
@@ -123,7 +137,8 @@ TEST_CASE("null") {
   CHECK(value_of(node(Op::Coalesce, kInt, {maybe(), integer(5)})) == "5");
   CHECK(value_of(node(Op::Coalesce, kInt, {maybe(), integer(5)}), {.maybe = 2}) == "2");
   CHECK(value_of(test_of(Op::Equal, maybe(), none())) == "1");
-  CHECK(value_of(test_of(Op::Equal, maybe(), node(Op::Wrap, kInt.nullable(), {i()})), {.maybe = 7}) == "1");
+  CHECK(value_of(test_of(Op::Equal, maybe(), node(Op::Wrap, kInt.nullable(), {i()})),
+                 {.maybe = 7}) == "1");
   CHECK(value_of(test_of(Op::Equal, maybe(), node(Op::Wrap, kInt.nullable(), {i()}))) == "0");
   CHECK(value_of(cast(maybe(), kInt8.nullable())) == "null");
   CHECK(value_of(cast(maybe(), kInt8.nullable()), {.maybe = 300}) == "! 7012 out x: bad_cast");
@@ -134,7 +149,9 @@ TEST_CASE("errors count only where they are used") {
   Expr guarded = node(Op::If, kInt, {test_of(Op::Equal, i(), integer(0)), integer(-1), quotient});
   CHECK(value_of(guarded, {0}) == "-1");
   CHECK(value_of(guarded, {1}) == "1");
-  CHECK(value_of(test_of(Op::And, test_of(Op::NotEqual, i(), integer(0)), test_of(Op::Equal, quotient, integer(1))), {0}) == "0");
+  CHECK(value_of(test_of(Op::And, test_of(Op::NotEqual, i(), integer(0)),
+                         test_of(Op::Equal, quotient, integer(1))),
+                 {0}) == "0");
   CHECK(value_of(node(Op::Try, kInt.nullable(), {quotient}), {0}) == "null");
   CHECK(value_of(node(Op::Try, kInt.nullable(), {quotient}), {1}) == "1");
   CHECK(value_of(node(Op::Fail, kInt, {text("no such thing")})) == "! 7014 out no such thing");
@@ -143,16 +160,20 @@ TEST_CASE("errors count only where they are used") {
   CHECK(value_of(i(), {.bad_bits = 1}) == "! 7004 out i: wrong_type");
   CHECK(value_of(i(), {.bad_bits = 4}) == "7");
   CHECK(value_of(node(Op::Try, kInt.nullable(), {i()}), {.bad_bits = 1}) == "null");
-  Expr first_tried = node(Op::If, kInt, {node(Op::IsNull, kBool, {node(Op::Try, kInt.nullable(), {i()})}), integer(0), i()});
+  Expr first_tried =
+      node(Op::If, kInt,
+           {node(Op::IsNull, kBool, {node(Op::Try, kInt.nullable(), {i()})}), integer(0), i()});
   CHECK(value_of(first_tried, {.bad_bits = 1}) == "0");
   CHECK(value_of(first_tried) == "7");
 }
 
 TEST_CASE("time") {
-  Type ms = weir::compiler::timestamp_type(TimeUnit::Milli), us = weir::compiler::timestamp_type(TimeUnit::Micro);
+  Type ms = weir::compiler::timestamp_type(TimeUnit::Milli),
+       us = weir::compiler::timestamp_type(TimeUnit::Micro);
   CHECK(value_of(node(Op::Subtract, kDuration, {cast(i(), ms), cast(integer(2), ms)})) == "5000");
   CHECK(value_of(node(Op::Add, ms, {cast(i(), ms), integer(3000, kDuration)})) == "10");
-  CHECK(value_of(node(Op::Add, ms, {cast(i(), ms), integer(3500, kDuration)})) == "! 7012 out x: bad_cast");
+  CHECK(value_of(node(Op::Add, ms, {cast(i(), ms), integer(3500, kDuration)})) ==
+        "! 7012 out x: bad_cast");
   CHECK(value_of(cast(cast(i(), us), ms), {-1}) == "-1");
   CHECK(value_of(cast(cast(i(), ms), kDate), {-1}) == "-1");
   CHECK(value_of(cast(cast(cast(i(), of(TypeKind::Int32)), kDate), ms), {-2}) == "-172800000");
@@ -166,25 +187,34 @@ TEST_CASE("lists, records, let") {
   Expr three = node(Op::MakeList, list, {integer(1), i(), integer(3)});
   Expr element = node(Op::Local, kInt, {}, 9);
   CHECK(value_of(node(Op::Index, kInt, {three, integer(1)}), {}, prepare) == "7");
-  CHECK(value_of(node(Op::Index, kInt, {three, i()}), {}, prepare) == "! 7013 out x: index_out_of_range");
-  CHECK(value_of(node(Op::Index, kInt, {three, integer(-1)}), {}, prepare) == "! 7013 out x: index_out_of_range");
+  CHECK(value_of(node(Op::Index, kInt, {three, i()}), {}, prepare) ==
+        "! 7013 out x: index_out_of_range");
+  CHECK(value_of(node(Op::Index, kInt, {three, integer(-1)}), {}, prepare) ==
+        "! 7013 out x: index_out_of_range");
   Expr big = test_of(Op::Greater, element, integer(2));
   CHECK(value_of(node(Op::ListAny, kBool, {three, big}, 9), {}, prepare) == "1");
   CHECK(value_of(node(Op::ListAll, kBool, {three, big}, 9), {}, prepare) == "0");
-  CHECK(value_of(node(Op::Index, kInt, {node(Op::ListFilter, list, {three, big}, 9), integer(0)}), {}, prepare) == "7");
+  CHECK(value_of(node(Op::Index, kInt, {node(Op::ListFilter, list, {three, big}, 9), integer(0)}),
+                 {}, prepare) == "7");
   Type narrow = list;
   narrow.ref = 1;
-  Expr mapped = node(Op::ListMap, narrow, {three, cast(binary(Op::Multiply, element, integer(2)), kInt8)}, 9);
+  Expr mapped =
+      node(Op::ListMap, narrow, {three, cast(binary(Op::Multiply, element, integer(2)), kInt8)}, 9);
   CHECK(value_of(node(Op::Index, kInt8, {mapped, integer(2)}), {}, prepare) == "6");
-  CHECK(value_of(node(Op::Index, kInt8, {mapped, integer(2)}), {100}, prepare) == "! 7012 out x: bad_cast");
+  CHECK(value_of(node(Op::Index, kInt8, {mapped, integer(2)}), {100}, prepare) ==
+        "! 7012 out x: bad_cast");
 
-  Type pair = of(TypeKind::Record);   // record 2, made by prepare_pair
+  Type pair = of(TypeKind::Record);  // record 2, made by prepare_pair
   pair.ref = 2;
-  auto prepare_pair = [](Program& program) { program.record("Pair", {{"a", kInt}, {"b", kText.nullable()}}); };
+  auto prepare_pair = [](Program& program) {
+    program.record("Pair", {{"a", kInt}, {"b", kText.nullable()}});
+  };
   Expr made = node(Op::MakeRecord, pair, {i(), node(Op::Wrap, kText.nullable(), {s()})});
   CHECK(value_of(node(Op::Member, kInt, {made}, 0), {}, prepare_pair) == "7");
   CHECK(value_of(node(Op::Member, kText.nullable(), {made}, 1), {}, prepare_pair) == "abc");
-  CHECK(value_of(node(Op::Let, kInt, {binary(Op::Add, i(), integer(1)), binary(Op::Multiply, element, element)}, 9)) == "64");
+  CHECK(value_of(node(Op::Let, kInt,
+                      {binary(Op::Add, i(), integer(1)), binary(Op::Multiply, element, element)},
+                      9)) == "64");
 }
 
 TEST_CASE("what is not there yet is said") {

@@ -14,13 +14,15 @@ Value Expressions::time_arithmetic(const compiler::Expr& expr, const Value& a, c
   auto of = [&](llvm::Value* v) { return Value{v, nullptr, nullptr, micros}; };
   if (a.type.is(TypeKind::Timestamp) && b.type.is(TypeKind::Timestamp) && expr.op == Op::Subtract) {
     Value difference = integer_arithmetic(Op::Subtract, of(a.v), of(b.v));
-    if (a.type.unit == TimeUnit::Milli) return integer_arithmetic(Op::Multiply, difference, of(emit_.i64(1000)));
+    if (a.type.unit == TimeUnit::Milli)
+      return integer_arithmetic(Op::Multiply, difference, of(emit_.i64(1000)));
     if (a.type.unit == TimeUnit::Nano) return of(ir.CreateSDiv(difference.v, emit_.i64(1000)));
     return difference;
   }
   const Value& instant = a.type.is(TypeKind::Timestamp) ? a : b;
   const Value& duration = a.type.is(TypeKind::Timestamp) ? b : a;
-  if (!instant.type.is(TypeKind::Timestamp) || !duration.type.is(TypeKind::Duration) || (expr.op != Op::Add && expr.op != Op::Subtract)) {
+  if (!instant.type.is(TypeKind::Timestamp) || !duration.type.is(TypeKind::Duration) ||
+      (expr.op != Op::Add && expr.op != Op::Subtract)) {
     return not_yet("arithmetic of dates", expr.type);
   }
   Value step = of(duration.v);

@@ -31,7 +31,8 @@ namespace {
 
 class MemoryDecoder final : public Decoder {
  public:
-  explicit MemoryDecoder(const DecoderRequest& request) : used_(request.used), types_(request.types), record_(request.source.record) {
+  explicit MemoryDecoder(const DecoderRequest& request)
+      : used_(request.used), types_(request.types), record_(request.source.record) {
     std::vector<Type> fields;
     for (auto& field : types_.records[record_].fields) fields.push_back(field.type);
     layout_ = compiler::layout_of(types_, fields);
@@ -47,7 +48,9 @@ class MemoryDecoder final : public Decoder {
       const compiler::RecordType* record = &types_.records[record_];
       Value value;
       for (size_t i = 0; i < path.fields.size(); i++) {
-        value = emit.load_value(record->fields[path.fields[i]].type, base, layout.slots[path.fields[i]], record->fields[path.fields[i]].name.c_str());
+        value =
+            emit.load_value(record->fields[path.fields[i]].type, base, layout.slots[path.fields[i]],
+                            record->fields[path.fields[i]].name.c_str());
         if (i + 1 == path.fields.size()) break;
         record = &types_.record(value.type);
         std::vector<Type> inner;
@@ -55,13 +58,15 @@ class MemoryDecoder final : public Decoder {
         layout = compiler::layout_of(types_, inner);
         base = value.v;
       }
-      llvm::Value* bad = emit.ir.CreateICmpNE(emit.ir.CreateAnd(bits, emit.i64(1ull << path.fields[0])), emit.i64(0));
+      llvm::Value* bad = emit.ir.CreateICmpNE(
+          emit.ir.CreateAnd(bits, emit.i64(1ull << path.fields[0])), emit.i64(0));
       fields.push_back({value, bad});
     }
     return fields;
   }
   Failure why(Emit& emit, uint32_t path) override {
-    std::string detail = types_.records[record_].fields[used_[path].fields[0]].name + ": wrong_type";
+    std::string detail =
+        types_.records[record_].fields[used_[path].fields[0]].name + ": wrong_type";
     return {emit.i32(k_wrong_type), emit.text(detail), emit.i64(detail.size())};
   }
 
@@ -72,19 +77,24 @@ class MemoryDecoder final : public Decoder {
   compiler::Layout layout_;
 };
 
-// A field: a byte (1 present), then 16 bytes: a text's size and its bytes behind, or the value, sign-extended to 128 bits.
+// A field: a byte (1 present), then 16 bytes: a text's size and its bytes behind, or the value,
+// sign-extended to 128 bits.
 class MemoryEncoder final : public Encoder {
  public:
   void prologue(Emit&) override {}
-  void row(Emit& emit, llvm::Value* output, const compiler::RecordType& record, const std::vector<Value>& values) override {
+  void row(Emit& emit, llvm::Value* output, const compiler::RecordType& record,
+           const std::vector<Value>& values) override {
     llvm::IRBuilder<>& ir = emit.ir;
     for (const Value& value : values) {
       llvm::Value* at = emit.call("weir_output_room", {output, emit.i64(17)});
-      emit.store(value.present ? ir.CreateZExt(value.present, ir.getInt8Ty()) : static_cast<llvm::Value*>(emit.i8(1)), at, 0);
+      emit.store(value.present ? ir.CreateZExt(value.present, ir.getInt8Ty())
+                               : static_cast<llvm::Value*>(emit.i8(1)),
+                 at, 0);
       llvm::Value* bits = value.size ? value.size : value.v;
       if (bits->getType()->isFloatTy()) bits = ir.CreateFPExt(bits, ir.getDoubleTy());
       if (bits->getType()->isDoubleTy()) bits = ir.CreateBitCast(bits, ir.getInt64Ty());
-      bits = value.type.is(TypeKind::Bool) ? ir.CreateZExt(bits, ir.getInt128Ty()) : ir.CreateSExt(bits, ir.getInt128Ty());
+      bits = value.type.is(TypeKind::Bool) ? ir.CreateZExt(bits, ir.getInt128Ty())
+                                           : ir.CreateSExt(bits, ir.getInt128Ty());
       ir.CreateAlignedStore(bits, emit.at(at, 1), llvm::Align(1));
       emit.store(emit.at(at, 17), output, offsetof(WeirOutput, at));
       if (!value.size) continue;
@@ -113,8 +123,10 @@ std::string show(const Type& type, const char*& at) {
     shown = buffer;
   } else {
     bool negative = bits < 0;
-    unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(bits) : static_cast<unsigned __int128>(bits);
-    do shown.insert(shown.begin(), char('0' + int(rest % 10))); while (rest /= 10);
+    unsigned __int128 rest =
+        negative ? -static_cast<unsigned __int128>(bits) : static_cast<unsigned __int128>(bits);
+    do shown.insert(shown.begin(), char('0' + int(rest % 10)));
+    while (rest /= 10);
     if (negative) shown.insert(shown.begin(), '-');
   }
   return present ? shown : "null";
@@ -124,12 +136,17 @@ std::string show(const Type& type, const char*& at) {
 
 Formats test_formats() {
   Formats formats;
-  formats.decoder = [](std::string_view, const DecoderRequest& request) { return std::make_unique<MemoryDecoder>(request); };
-  formats.encoder = [](std::string_view, const compiler::Types&, const compiler::SinkNode&) { return std::make_unique<MemoryEncoder>(); };
+  formats.decoder = [](std::string_view, const DecoderRequest& request) {
+    return std::make_unique<MemoryDecoder>(request);
+  };
+  formats.encoder = [](std::string_view, const compiler::Types&, const compiler::SinkNode&) {
+    return std::make_unique<MemoryEncoder>();
+  };
   return formats;
 }
 
-compiler::RecordId Program::record(std::string name, std::vector<std::pair<std::string, Type>> fields) {
+compiler::RecordId Program::record(std::string name,
+                                   std::vector<std::pair<std::string, Type>> fields) {
   compiler::RecordType record;
   record.name = std::move(name);
   for (auto& [field, type] : fields) record.fields.push_back({field, field, type, {}, {}});
@@ -143,7 +160,8 @@ static NodeId add(compiler::Graph& graph, compiler::Node node) {
   return graph.nodes.back().id;
 }
 
-NodeId Program::source(compiler::RecordId record, std::optional<Expr> event_time, std::optional<int64_t> watermark_us) {
+NodeId Program::source(compiler::RecordId record, std::optional<Expr> event_time,
+                       std::optional<int64_t> watermark_us) {
   compiler::SourceNode source;
   source.format = "memory";
   source.record = record;
@@ -191,7 +209,9 @@ void Program::count(KeyedNode& node, std::optional<Expr> filter) {
   use.name = use.function = "count";
   use.filter = std::move(filter);
   use.step = {{state, test::node(Op::Add, n, {test::node(Op::State, n, {}, state), integer(1)})}};
-  use.merge = {{state, test::node(Op::Add, n, {test::node(Op::State, n, {}, state), test::node(Op::Other, n, {}, state)})}};
+  use.merge = {{state, test::node(Op::Add, n,
+                                  {test::node(Op::State, n, {}, state),
+                                   test::node(Op::Other, n, {}, state)})}};
   use.finish = test::node(Op::State, n, {}, state);
   use.state_begin = state;
   use.state_end = state + 1;
@@ -208,8 +228,11 @@ void Program::sum(KeyedNode& node, Expr argument, std::optional<Expr> present) {
   if (argument.type != total) value = test::node(Op::Cast, total, {value});
   use.arguments = {std::move(argument)};
   use.argument_present = {std::move(present)};
-  use.step = {{state, test::node(Op::Add, total, {test::node(Op::State, total, {}, state), value})}};
-  use.merge = {{state, test::node(Op::Add, total, {test::node(Op::State, total, {}, state), test::node(Op::Other, total, {}, state)})}};
+  use.step = {
+      {state, test::node(Op::Add, total, {test::node(Op::State, total, {}, state), value})}};
+  use.merge = {{state, test::node(Op::Add, total,
+                                  {test::node(Op::State, total, {}, state),
+                                   test::node(Op::Other, total, {}, state)})}};
   use.finish = test::node(Op::State, total, {}, state);
   use.state_begin = state;
   use.state_end = state + 1;
@@ -228,11 +251,14 @@ Run::Run(Program& program) : program(program), learned_(kLearnedBytes) {
       compiler::Layout state = state_layout(graph.types, *keyed);
       std::string initial(state.size, '\0');
       for (size_t i = 0; i < keyed->state.size(); i++) {
-        if (auto* n = std::get_if<int64_t>(&keyed->state[i].initial.value)) memcpy(&initial[state.slots[i].offset], n, compiler::size_of(graph.types, keyed->state[i].type));
+        if (auto* n = std::get_if<int64_t>(&keyed->state[i].initial.value))
+          memcpy(&initial[state.slots[i].offset], n,
+                 compiler::size_of(graph.types, keyed->state[i].type));
       }
       initials.push_back(initial);
       int64_t pane = keyed->window ? keyed->window->pane_us() : 0;
-      tables.push_back(std::make_unique<stdlib::PaneTables>(state.size, initials.back().data(), pane, keyed->window ? keyed->window->offset_us : 0));
+      tables.push_back(std::make_unique<stdlib::PaneTables>(
+          state.size, initials.back().data(), pane, keyed->window ? keyed->window->offset_us : 0));
       panes_.push_back(tables.back()->panes());
       panes_.back()->groups_max = 1000000;
     }
@@ -256,7 +282,8 @@ Run::Run(Program& program) : program(program), learned_(kLearnedBytes) {
   }
   for (WeirOutput& output : outputs_) output_pointers_.push_back(&output);
   std::vector<Type> fields;
-  for (auto& field : graph.types.records[graph.nodes[graph.stages[0].input].row].fields) fields.push_back(field.type);
+  for (auto& field : graph.types.records[graph.nodes[graph.stages[0].input].row].fields)
+    fields.push_back(field.type);
   layout = compiler::layout_of(graph.types, fields);
   auto compiled = codegen::jit(program.compiled, {&formats, ""});
   if (!compiled) {
@@ -268,7 +295,8 @@ Run::Run(Program& program) : program(program), learned_(kLearnedBytes) {
   errors_ = {row_errors_.data(), 0, uint32_t(row_errors_.size()), nullptr, nullptr};
   WeirArena* arena = new WeirArena{};
   arena_.serve(arena);
-  stage = {kStageAbiVersion, sizeof(WeirStage), nullptr, arena, panes_.data(), output_pointers_.data(), &errors_, learned_.data(), {}, nullptr};
+  stage = {kStageAbiVersion,        sizeof(WeirStage), nullptr,         arena, panes_.data(),
+           output_pointers_.data(), &errors_,          learned_.data(), {},    nullptr};
   batch.event_time_max = kNoEventTime;
   batch.watermark_others = INT64_MAX;
   batch.watermark_floor = INT64_MIN;
@@ -291,7 +319,9 @@ std::vector<std::string> Run::rows() {
       WeirOutputHeader header;
       memcpy(&header, at, sizeof header);
       const char* value = at + sizeof header + (header.key_size == kNoKey ? 0 : header.key_size);
-      std::string line = header.key_size == kNoKey ? "" : std::string(at + sizeof header, header.key_size) + " -> ";
+      std::string line = header.key_size == kNoKey
+                             ? ""
+                             : std::string(at + sizeof header, header.key_size) + " -> ";
       bool first = true;
       for (auto& field : graph.types.records[graph.nodes[sink.id()].row].fields) {
         line += (first ? "" : "|") + show(field.type, value);
@@ -310,7 +340,8 @@ std::vector<std::string> Run::errors() const {
   std::vector<std::string> shown;
   for (uint32_t i = 0; i < errors_.count; i++) {
     const WeirRowError& error = errors_.rows[i];
-    shown.push_back(std::to_string(error.row) + " " + std::to_string(error.reason) + " " + program.compiled.plan.streams(int(error.stream)) + " " +
+    shown.push_back(std::to_string(error.row) + " " + std::to_string(error.reason) + " " +
+                    program.compiled.plan.streams(int(error.stream)) + " " +
                     std::string(error.detail.data, error.detail.size));
   }
   return shown;

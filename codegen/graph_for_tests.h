@@ -1,4 +1,5 @@
-// Graphs by hand, for this room's tests: small builders, a format whose records are C structs, a stage to call.
+// Graphs by hand, for this room's tests: small builders, a format whose records are C structs, a
+// stage to call.
 #pragma once
 
 #include <string>
@@ -25,13 +26,15 @@ Expr text(std::string value);
 Expr wide(__int128 value, Type type);
 Expr real(double value);
 
-// Records of the test format: 8 bytes of bad bits (all ones: malformed), 8 unused, then the fields by Layout.
+// Records of the test format: 8 bytes of bad bits (all ones: malformed), 8 unused, then the fields
+// by Layout.
 Formats test_formats();
 
 struct Program {
   compiler::Compiled compiled;
   compiler::RecordId record(std::string name, std::vector<std::pair<std::string, Type>> fields);
-  compiler::NodeId source(compiler::RecordId record, std::optional<Expr> event_time = {}, std::optional<int64_t> watermark_us = {});
+  compiler::NodeId source(compiler::RecordId record, std::optional<Expr> event_time = {},
+                          std::optional<int64_t> watermark_us = {});
   compiler::NodeId keyed(compiler::KeyedNode node, compiler::RecordId row);
   compiler::NodeId sink(compiler::RecordId row, std::optional<Expr> key = {});
   void stage(compiler::NodeId input, std::vector<compiler::StageStep> steps);
@@ -45,8 +48,11 @@ struct Run {
   explicit Run(Program& program);
   Run(const Run&) = delete;
   // A record of `record`; `values` are written by `fill` at Layout slots.
-  struct Row { std::vector<char> bytes; };
-  template <typename Fill> void row(Fill fill) {
+  struct Row {
+    std::vector<char> bytes;
+  };
+  template <typename Fill>
+  void row(Fill fill) {
     auto& memory = *memory_.emplace_back(std::make_unique<std::vector<char>>(16 + layout.size));
     fill(memory.data() + 16, reinterpret_cast<uint64_t&>(*memory.data()));
     WeirRecord record{};
@@ -58,7 +64,7 @@ struct Run {
   int32_t call(size_t stage = 0);
   // Of output 0, as the test encoder writes them: "a|b|c".
   std::vector<std::string> rows();
-  std::vector<std::string> errors() const;      // "row reason stream detail"
+  std::vector<std::string> errors() const;  // "row reason stream detail"
   // All groups of keyed operator 0: key bytes and pane.
   char* group(std::string_view key, int64_t pane = 0);
 

@@ -1,5 +1,5 @@
-#include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ADT/StringExtras.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/Target/TargetMachine.h>
 
 #include "codegen/codegen.h"
@@ -18,27 +18,34 @@ struct JitPipeline::Code {
   WeirPipelineImage image{};
 };
 
-JitPipeline::JitPipeline(std::unique_ptr<Code> code, const WeirPipelineImage* image) : code_(std::move(code)), image_(image) {}
+JitPipeline::JitPipeline(std::unique_ptr<Code> code, const WeirPipelineImage* image)
+    : code_(std::move(code)), image_(image) {}
 JitPipeline::JitPipeline(JitPipeline&&) noexcept = default;
 JitPipeline& JitPipeline::operator=(JitPipeline&&) noexcept = default;
 JitPipeline::~JitPipeline() = default;
 
 static std::string text_of(llvm::Error error) { return llvm::toString(std::move(error)); }
 
-// What kernels call outside: the natively compiled ones of the standard library; memcpy and the like from the process.
+// What kernels call outside: the natively compiled ones of the standard library; memcpy and the
+// like from the process.
 static llvm::Error define_outside(llvm::orc::LLJIT& jit) {
   llvm::orc::SymbolMap symbols;
   for (const stdlib::NativeFunction& function : stdlib::native_functions()) {
-    symbols[jit.mangleAndIntern(function.name)] = {llvm::orc::ExecutorAddr::fromPtr(function.address), llvm::JITSymbolFlags::Exported};
+    symbols[jit.mangleAndIntern(function.name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(function.address), llvm::JITSymbolFlags::Exported};
   }
-  if (llvm::Error error = jit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols)))) return error;
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit.getDataLayout().getGlobalPrefix());
+  if (llvm::Error error =
+          jit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols))))
+    return error;
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      jit.getDataLayout().getGlobalPrefix());
   if (!process) return process.takeError();
   jit.getMainJITDylib().addGenerator(std::move(*process));
   return llvm::Error::success();
 }
 
-static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu, llvm::TargetMachine& machine) {
+static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu,
+                                                                  llvm::TargetMachine& machine) {
   llvm::orc::JITTargetMachineBuilder target(machine.getTargetTriple());
   target.setCPU(cpu.name);
   std::vector<std::string> features;
@@ -48,7 +55,10 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu
   target.addFeatures(features);
   target.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   target.setRelocationModel(llvm::Reloc::PIC_);
-  auto created = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(target)).setDataLayout(machine.createDataLayout()).create();
+  auto created = llvm::orc::LLJITBuilder()
+                     .setJITTargetMachineBuilder(std::move(target))
+                     .setDataLayout(machine.createDataLayout())
+                     .create();
   if (!created) return created.takeError();
   if (llvm::Error error = define_outside(**created)) return error;
   return std::move(*created);
@@ -68,7 +78,8 @@ Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& optio
   if (!created) return Failed::failed(text_of(created.takeError()));
   code->jit = std::move(*created);
   llvm::orc::ThreadSafeModule module(std::move(built->module), std::move(built->context));
-  if (llvm::Error error = code->jit->addIRModule(std::move(module))) return Failed::failed(text_of(std::move(error)));
+  if (llvm::Error error = code->jit->addIRModule(std::move(module)))
+    return Failed::failed(text_of(std::move(error)));
 
   for (const compiler::Stage& stage : compiled.graph.stages) {
     auto address = code->jit->lookup(stage_symbol(stage.id));
@@ -82,8 +93,15 @@ Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& optio
   }
   code->plan = compiled.plan.SerializeAsString();
   code->cpu = cpu.name;
-  code->image = {kStageAbiVersion, sizeof(WeirPipelineImage), code->plan.data(), code->plan.size(), code->stages.data(), code->keyed.data(),
-                 uint32_t(code->stages.size()), uint32_t(code->keyed.size()), code->cpu.c_str()};
+  code->image = {kStageAbiVersion,
+                 sizeof(WeirPipelineImage),
+                 code->plan.data(),
+                 code->plan.size(),
+                 code->stages.data(),
+                 code->keyed.data(),
+                 uint32_t(code->stages.size()),
+                 uint32_t(code->keyed.size()),
+                 code->cpu.c_str()};
   const WeirPipelineImage* image = &code->image;
   return JitPipeline(std::move(code), image);
 }
@@ -100,7 +118,8 @@ Result<JitPipeline> load_object(const compiler::Compiled& compiled, const Option
   if (!created) return Failed::failed(text_of(created.takeError()));
   code->jit = std::move(*created);
   for (auto& object : *objects) {
-    if (llvm::Error error = code->jit->addObjectFile(std::move(object))) return Failed::failed(text_of(std::move(error)));
+    if (llvm::Error error = code->jit->addObjectFile(std::move(object)))
+      return Failed::failed(text_of(std::move(error)));
   }
   auto binary = code->jit->lookup("weir_binary");
   if (!binary) return Failed::failed(text_of(binary.takeError()));

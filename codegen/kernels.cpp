@@ -15,21 +15,25 @@ namespace weir::codegen {
 
 Kernels::Kernels(llvm::LLVMContext& context) {
   llvm::StringRef bytes(weir_kernels_begin, size_t(weir_kernels_end - weir_kernels_begin));
-  auto module = llvm::getOwningLazyBitcodeModule(llvm::MemoryBuffer::getMemBuffer(bytes, "kernels", false), context);
+  auto module = llvm::getOwningLazyBitcodeModule(
+      llvm::MemoryBuffer::getMemBuffer(bytes, "kernels", false), context);
   if (!module) llvm::report_fatal_error(module.takeError());
   bitcode_ = std::move(*module);
 }
 
 Kernels::~Kernels() = default;
 
-bool Kernels::has(std::string_view name) const { return bitcode_->getFunction(llvm::StringRef(name)) != nullptr; }
+bool Kernels::has(std::string_view name) const {
+  return bitcode_->getFunction(llvm::StringRef(name)) != nullptr;
+}
 
 llvm::Function* Kernels::declare(llvm::Module& module, std::string_view name) {
   if (llvm::Function* known = module.getFunction(llvm::StringRef(name))) return known;
   llvm::Function* kernel = bitcode_->getFunction(llvm::StringRef(name));
-  if (!kernel) llvm::report_fatal_error(llvm::Twine("no kernel is called ") + llvm::StringRef(name));
-  llvm::Function* declared = llvm::Function::Create(kernel->getFunctionType(), llvm::GlobalValue::ExternalLinkage,
-                                                    llvm::StringRef(name), module);
+  if (!kernel)
+    llvm::report_fatal_error(llvm::Twine("no kernel is called ") + llvm::StringRef(name));
+  llvm::Function* declared = llvm::Function::Create(
+      kernel->getFunctionType(), llvm::GlobalValue::ExternalLinkage, llvm::StringRef(name), module);
   declared->setCallingConv(kernel->getCallingConv());
   declared->setAttributes(kernel->getAttributes());
   return declared;

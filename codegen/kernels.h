@@ -1,4 +1,5 @@
-// The kernels as LLVM bitcode: embedded in this library, read lazily, linked into each module that calls them.
+// The kernels as LLVM bitcode: embedded in this library, read lazily, linked into each module that
+// calls them.
 //
 // One per LLVMContext. Only functions that are reachable from generated code are ever parsed.
 #pragma once
@@ -20,9 +21,11 @@ class Kernels {
   ~Kernels();
 
   bool has(std::string_view name) const;
-  // The kernel's declaration in `module`. Ends the process if there is none: the compiler checked the name.
+  // The kernel's declaration in `module`. Ends the process if there is none: the compiler checked
+  // the name.
   llvm::Function* declare(llvm::Module& module, std::string_view name);
-  // Moves what `module` needs of the kernels into it; the rest is gone afterwards. Ends this object's life.
+  // Moves what `module` needs of the kernels into it; the rest is gone afterwards. Ends this
+  // object's life.
   void link_into(llvm::Module& module);
 
  private:

@@ -9,7 +9,9 @@ using compiler::TypeKind;
 
 namespace {
 
-bool is_unsigned(const Type& type) { return type.kind >= TypeKind::UInt8 && type.kind <= TypeKind::UInt64; }
+bool is_unsigned(const Type& type) {
+  return type.kind >= TypeKind::UInt8 && type.kind <= TypeKind::UInt64;
+}
 
 // Bytes of a component without its presence byte, −1: it varies (texts, enums by their wire text).
 int width_of(Emit& emit, const Type& type) {
@@ -20,7 +22,9 @@ int width_of(Emit& emit, const Type& type) {
 }
 
 llvm::Value* swap(Emit& emit, llvm::Value* bits) {
-  return bits->getType()->getIntegerBitWidth() <= 8 ? bits : emit.ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, bits);
+  return bits->getType()->getIntegerBitWidth() <= 8
+             ? bits
+             : emit.ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, bits);
 }
 
 llvm::Value* sign_bit(Emit& emit, llvm::Type* type) {
@@ -35,18 +39,21 @@ llvm::Value* ordered(Emit& emit, const Value& value) {
   if (value.type.is_float()) {
     llvm::Type* bits = ir.getIntNTy(unsigned(value.v->getType()->getPrimitiveSizeInBits()));
     llvm::Value* zero = llvm::Constant::getNullValue(value.v->getType());
-    llvm::Value* canonical = ir.CreateFAdd(value.v, zero);   // −0 + 0 is 0
-    canonical = ir.CreateSelect(ir.CreateFCmpUNO(value.v, value.v), llvm::ConstantFP::getQNaN(value.v->getType()), canonical);
+    llvm::Value* canonical = ir.CreateFAdd(value.v, zero);  // −0 + 0 is 0
+    canonical = ir.CreateSelect(ir.CreateFCmpUNO(value.v, value.v),
+                                llvm::ConstantFP::getQNaN(value.v->getType()), canonical);
     llvm::Value* raw = ir.CreateBitCast(canonical, bits);
     llvm::Value* negative = ir.CreateICmpSLT(raw, llvm::Constant::getNullValue(bits));
     return ir.CreateSelect(negative, ir.CreateNot(raw), ir.CreateXor(raw, sign_bit(emit, bits)));
   }
-  return is_unsigned(value.type) ? value.v : ir.CreateXor(value.v, sign_bit(emit, value.v->getType()));
+  return is_unsigned(value.type) ? value.v
+                                 : ir.CreateXor(value.v, sign_bit(emit, value.v->getType()));
 }
 
 Value read_ordered(Emit& emit, const Type& type, llvm::Value* at) {
   llvm::IRBuilder<>& ir = emit.ir;
-  if (type.is(TypeKind::Bool)) return {ir.CreateICmpNE(emit.load(ir.getInt8Ty(), at, 0), emit.i8(0)), nullptr, nullptr, type};
+  if (type.is(TypeKind::Bool))
+    return {ir.CreateICmpNE(emit.load(ir.getInt8Ty(), at, 0), emit.i8(0)), nullptr, nullptr, type};
   llvm::Type* bits = ir.getIntNTy(unsigned(emit.type(type)->getPrimitiveSizeInBits()));
   llvm::Value* loaded = ir.CreateAlignedLoad(bits, at, llvm::Align(1));
   if (type.is(TypeKind::Uuid)) return {loaded, nullptr, nullptr, type};
@@ -56,7 +63,8 @@ Value read_ordered(Emit& emit, const Type& type, llvm::Value* at) {
     raw = ir.CreateSelect(positive, ir.CreateXor(raw, sign_bit(emit, bits)), ir.CreateNot(raw));
     return {ir.CreateBitCast(raw, emit.type(type)), nullptr, nullptr, type};
   }
-  return {is_unsigned(type) ? raw : ir.CreateXor(raw, sign_bit(emit, bits)), nullptr, nullptr, type};
+  return {is_unsigned(type) ? raw : ir.CreateXor(raw, sign_bit(emit, bits)), nullptr, nullptr,
+          type};
 }
 
 // The wire texts of an enum's cases: an array of WeirBytes.
@@ -66,18 +74,24 @@ llvm::GlobalVariable* case_texts(Emit& emit, const Type& type) {
   auto* pair = llvm::StructType::get(emit.ptr(), emit.ir.getInt64Ty());
   std::vector<llvm::Constant*> texts;
   for (auto& item : emit.types.enumeration(type).cases) {
-    texts.push_back(llvm::ConstantStruct::get(pair, {emit.text(item.wire_name), emit.i64(item.wire_name.size())}));
+    texts.push_back(llvm::ConstantStruct::get(
+        pair, {emit.text(item.wire_name), emit.i64(item.wire_name.size())}));
   }
   auto* array = llvm::ArrayType::get(pair, texts.size());
-  auto* global = new llvm::GlobalVariable(emit.module, array, true, llvm::GlobalValue::InternalLinkage, llvm::ConstantArray::get(array, texts), name);
+  auto* global =
+      new llvm::GlobalVariable(emit.module, array, true, llvm::GlobalValue::InternalLinkage,
+                               llvm::ConstantArray::get(array, texts), name);
   return global;
 }
 
 }  // namespace
 
 Value enum_text(Emit& emit, const Value& value) {
-  llvm::Value* at = emit.at(case_texts(emit, value.type), emit.ir.CreateMul(emit.ir.CreateZExt(value.v, emit.ir.getInt64Ty()), emit.i64(16)));
-  return {emit.load(emit.ptr(), at, 0, "case"), emit.load(emit.ir.getInt64Ty(), at, 8), nullptr, compiler::type_of(TypeKind::String)};
+  llvm::Value* at =
+      emit.at(case_texts(emit, value.type),
+              emit.ir.CreateMul(emit.ir.CreateZExt(value.v, emit.ir.getInt64Ty()), emit.i64(16)));
+  return {emit.load(emit.ptr(), at, 0, "case"), emit.load(emit.ir.getInt64Ty(), at, 8), nullptr,
+          compiler::type_of(TypeKind::String)};
 }
 
 Value enum_case(Emit& emit, const Type& type, const Value& text, llvm::Value** unknown) {
@@ -95,8 +109,10 @@ Value enum_case(Emit& emit, const Type& type, const Value& text, llvm::Value** u
     llvm::BasicBlock* next = emit.block("case.next");
     emit.branch(ir.CreateICmpEQ(size, text.size), compare, next);
     emit.enter(compare);
-    llvm::FunctionCallee memcmp = emit.module.getOrInsertFunction("memcmp", ir.getInt32Ty(), emit.ptr(), emit.ptr(), ir.getInt64Ty());
-    llvm::Value* difference = ir.CreateCall(memcmp, {emit.load(emit.ptr(), entry, 0), text.v, size});
+    llvm::FunctionCallee memcmp = emit.module.getOrInsertFunction(
+        "memcmp", ir.getInt32Ty(), emit.ptr(), emit.ptr(), ir.getInt64Ty());
+    llvm::Value* difference =
+        ir.CreateCall(memcmp, {emit.load(emit.ptr(), entry, 0), text.v, size});
     emit.branch(ir.CreateICmpEQ(difference, emit.i32(0)), hit, next);
     emit.enter(hit);
     ir.CreateStore(ir.CreateTrunc(i, ir.getInt32Ty()), found);
@@ -121,7 +137,8 @@ Value write_key(Emit& emit, const std::vector<Value>& components) {
     part.present = present;
     part.type.optional = present != nullptr;
   }
-  if (parts.size() == 1 && parts[0].type.is_text() && !parts[0].type.optional) return {parts[0].v, parts[0].size, nullptr, bytes};
+  if (parts.size() == 1 && parts[0].type.is_text() && !parts[0].type.optional)
+    return {parts[0].v, parts[0].size, nullptr, bytes};
 
   // Room for the longest form; in the frame if that is known.
   uint64_t fixed = 0;
@@ -135,10 +152,12 @@ Value write_key(Emit& emit, const std::vector<Value>& components) {
     }
     bool last = i + 1 == parts.size();
     fixed += last ? 0 : 2;
-    llvm::Value* most = last ? parts[i].size : ir.CreateShl(parts[i].size, 1);   // every byte may need an escape
+    llvm::Value* most =
+        last ? parts[i].size : ir.CreateShl(parts[i].size, 1);  // every byte may need an escape
     texts = texts ? ir.CreateAdd(texts, most) : most;
   }
-  llvm::Value* begin = texts ? emit.call("weir_arena_take", {emit.arena, ir.CreateAdd(texts, emit.i64(fixed))}, "key")
+  llvm::Value* begin = texts ? emit.call("weir_arena_take",
+                                         {emit.arena, ir.CreateAdd(texts, emit.i64(fixed))}, "key")
                              : emit.local_bytes(std::max<uint64_t>(16, fixed), "key");
   llvm::Value* at = begin;
   for (size_t i = 0; i < parts.size(); i++) {
@@ -161,14 +180,18 @@ Value write_key(Emit& emit, const std::vector<Value>& components) {
     llvm::Value* present = part.present ? part.present : static_cast<llvm::Value*>(emit.i1(true));
     emit.store(ir.CreateZExt(present, ir.getInt8Ty()), at, 0);
     llvm::Value* behind = emit.at(at, 1);
-    at = emit.choose(present, "key", [&] { return Value{write(behind), nullptr, nullptr, {}}; },
-                     [&] { return Value{behind, nullptr, nullptr, {}}; }).v;
+    at = emit.choose(
+                 present, "key", [&] { return Value{write(behind), nullptr, nullptr, {}}; },
+                 [&] { return Value{behind, nullptr, nullptr, {}}; })
+             .v;
   }
-  llvm::Value* size = ir.CreateSub(ir.CreatePtrToInt(at, ir.getInt64Ty()), ir.CreatePtrToInt(begin, ir.getInt64Ty()), "key.size");
+  llvm::Value* size = ir.CreateSub(ir.CreatePtrToInt(at, ir.getInt64Ty()),
+                                   ir.CreatePtrToInt(begin, ir.getInt64Ty()), "key.size");
   return {begin, size, nullptr, bytes};
 }
 
-std::vector<Value> read_key(Emit& emit, const std::vector<Type>& types, llvm::Value* data, llvm::Value* size) {
+std::vector<Value> read_key(Emit& emit, const std::vector<Type>& types, llvm::Value* data,
+                            llvm::Value* size) {
   llvm::IRBuilder<>& ir = emit.ir;
   std::vector<Value> values;
   llvm::Value* at = data;
@@ -186,7 +209,8 @@ std::vector<Value> read_key(Emit& emit, const std::vector<Type>& types, llvm::Va
       Value text{from, nullptr, nullptr, compiler::type_of(TypeKind::String)};
       if (last) {
         ir.CreateStore(end, behind);
-        text.size = ir.CreateSub(ir.CreatePtrToInt(end, ir.getInt64Ty()), ir.CreatePtrToInt(from, ir.getInt64Ty()));
+        text.size = ir.CreateSub(ir.CreatePtrToInt(end, ir.getInt64Ty()),
+                                 ir.CreatePtrToInt(from, ir.getInt64Ty()));
       } else {
         llvm::Value* out = emit.local_bytes(sizeof(WeirBytes), "key.text");
         ir.CreateStore(emit.call("weir_key_take_text", {emit.arena, from, end, out}), behind);
@@ -194,7 +218,8 @@ std::vector<Value> read_key(Emit& emit, const std::vector<Type>& types, llvm::Va
         text.size = emit.load(ir.getInt64Ty(), out, 8);
       }
       if (type.is(TypeKind::Enum)) {
-        llvm::Value* unknown = nullptr;   // a case that is gone: the signature of the state has changed before
+        llvm::Value* unknown =
+            nullptr;  // a case that is gone: the signature of the state has changed before
         return enum_case(emit, type, text, &unknown);
       }
       text.type = type.required();
@@ -205,10 +230,12 @@ std::vector<Value> read_key(Emit& emit, const std::vector<Type>& types, llvm::Va
     } else {
       llvm::Value* present = ir.CreateICmpNE(emit.load(ir.getInt8Ty(), at, 0), emit.i8(0));
       llvm::Value* value_at = emit.at(at, 1);
-      Value value = emit.choose(present, "key", [&] { return read(value_at); }, [&] {
-        ir.CreateStore(value_at, behind);
-        return emit.zero(type.required());
-      });
+      Value value = emit.choose(
+          present, "key", [&] { return read(value_at); },
+          [&] {
+            ir.CreateStore(value_at, behind);
+            return emit.zero(type.required());
+          });
       value.present = present;
       value.type = type;
       values.push_back(value);

@@ -1,4 +1,5 @@
-// An executable without a C compiler: lld as a library, over the pipeline's objects and what weir ships beside itself.
+// An executable without a C compiler: lld as a library, over the pipeline's objects and what weir
+// ships beside itself.
 //
 // `library`/link.txt lists what is linked, in order (made when weir is built, link_library.cmake):
 //
@@ -31,7 +32,8 @@ struct ObjectFolder {
   }
 };
 
-std::optional<std::string> find_shared(const std::string& name, const std::vector<std::string>& folders) {
+std::optional<std::string> find_shared(const std::string& name,
+                                       const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
     std::error_code error;
     if (fs::exists(fs::path(folder) / name, error)) return (fs::path(folder) / name).string();
@@ -41,10 +43,13 @@ std::optional<std::string> find_shared(const std::string& name, const std::vecto
 
 }  // namespace
 
-std::optional<std::string> build_binary(const compiler::Compiled& compiled, const BuildOptions& options) {
+std::optional<std::string> build_binary(const compiler::Compiled& compiled,
+                                        const BuildOptions& options) {
   fs::path library = options.library;
   std::ifstream list(library / "link.txt");
-  if (!list) return "`" + (library / "link.txt").string() + "` can't be read: weir ships it with its `lib` directory";
+  if (!list)
+    return "`" + (library / "link.txt").string() +
+           "` can't be read: weir ships it with its `lib` directory";
   auto objects = emit_objects(compiled, options.cpus, options.formats);
   if (!objects) return objects.error();
 
@@ -52,8 +57,23 @@ std::optional<std::string> build_binary(const compiler::Compiled& compiled, cons
   std::string pattern = options.output + ".objects.XXXXXX";
   if (!mkdtemp(pattern.data())) return "no directory can be made beside `" + options.output + "`";
   folder.path = pattern;
-  std::vector<std::string> arguments{"ld.lld", "-pie", "-m", "elf_x86_64", "--eh-frame-hdr", "--gc-sections", "--as-needed", "--build-id", "-z", "relro",
-                                     "-z", "now", "--allow-shlib-undefined", "-dynamic-linker", "/lib64/ld-linux-x86-64.so.2", "-o", options.output};
+  std::vector<std::string> arguments{"ld.lld",
+                                     "-pie",
+                                     "-m",
+                                     "elf_x86_64",
+                                     "--eh-frame-hdr",
+                                     "--gc-sections",
+                                     "--as-needed",
+                                     "--build-id",
+                                     "-z",
+                                     "relro",
+                                     "-z",
+                                     "now",
+                                     "--allow-shlib-undefined",
+                                     "-dynamic-linker",
+                                     "/lib64/ld-linux-x86-64.so.2",
+                                     "-o",
+                                     options.output};
   for (std::string line; std::getline(list, line);) {
     size_t space = line.find(' ');
     std::string kind = line.substr(0, space);
@@ -65,7 +85,8 @@ std::optional<std::string> build_binary(const compiler::Compiled& compiled, cons
       for (size_t i = 0; i < objects->size(); i++) {
         fs::path path = folder.path / (std::to_string(i) + ".o");
         std::ofstream file(path, std::ios::binary);
-        file.write((*objects)[i]->getBufferStart(), std::streamsize((*objects)[i]->getBufferSize()));
+        file.write((*objects)[i]->getBufferStart(),
+                   std::streamsize((*objects)[i]->getBufferSize()));
         if (!file.flush()) return "`" + path.string() + "` can't be written";
         arguments.push_back(path.string());
       }

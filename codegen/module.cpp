@@ -1,10 +1,10 @@
 #include "codegen/module.h"
 
+#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/Target/TargetMachine.h>
 
 #include "codegen/stage.h"
@@ -31,11 +31,13 @@ Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Fo
   }
   std::string broken;
   llvm::raw_string_ostream out(broken);
-  if (llvm::verifyModule(*built.module, &out)) return Result<PipelineModule>::failed("the generated code is not well formed: " + broken);
+  if (llvm::verifyModule(*built.module, &out))
+    return Result<PipelineModule>::failed("the generated code is not well formed: " + broken);
   return built;
 }
 
-Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options, bool optimized) {
+Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options,
+                            bool optimized) {
   auto built = build_module(compiled, options.formats);
   if (!built) return Result<std::string>::failed(built.error());
   if (optimized) {

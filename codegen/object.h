@@ -1,4 +1,5 @@
-// A pipeline → object files: the code for each CPU level, and one with the constants that tie them together:
+// A pipeline → object files: the code for each CPU level, and one with the constants that tie them
+// together:
 //
 //     extern "C" const WeirBinary weir_binary;     images best first, each with the plan
 #pragma once
@@ -13,7 +14,8 @@
 
 namespace weir::codegen {
 
-Result<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> emit_objects(const compiler::Compiled& compiled, const std::vector<std::string>& cpus,
-                                                                      const Formats* formats);
+Result<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> emit_objects(
+    const compiler::Compiled& compiled, const std::vector<std::string>& cpus,
+    const Formats* formats);
 
 }  // namespace weir::codegen

@@ -17,7 +17,10 @@ struct Filter : Program {
     auto from = source(row);
     auto to = sink(row);
     StageStep out{StageStep::Emit{to}, "out", {}};
-    stage(from, {{StageStep::Where{node(Op::Greater, of(TypeKind::Bool), {field(0, of(TypeKind::Int64)), integer(4)})}, "rows", {out}}});
+    stage(from, {{StageStep::Where{node(Op::Greater, of(TypeKind::Bool),
+                                        {field(0, of(TypeKind::Int64)), integer(4)})},
+                  "rows",
+                  {out}}});
   }
 };
 
@@ -55,7 +58,8 @@ TEST_CASE("a binary is linked without a compiler and runs") {
   auto why = weir::codegen::build_binary(filter.compiled, options);
   REQUIRE_MESSAGE(!why, *why);
   std::string plan_bytes = std::to_string(filter.compiled.plan.SerializeAsString().size());
-  CHECK(output_of(options.output) == "3 images, x86-64-v2, plan of " + plan_bytes + " bytes, result 0, 2 rows out\n");
+  CHECK(output_of(options.output) ==
+        "3 images, x86-64-v2, plan of " + plan_bytes + " bytes, result 0, 2 rows out\n");
   std::filesystem::remove_all(folder);
 }
 

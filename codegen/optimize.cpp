@@ -20,7 +20,8 @@ namespace weir::codegen {
 Cpu host_cpu() {
   Cpu cpu{llvm::sys::getHostCPUName().str(), ""};
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    cpu.features += (cpu.features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
+    cpu.features += (cpu.features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") +
+                    feature.first().str();
   }
   return cpu;
 }
@@ -28,10 +29,12 @@ Cpu host_cpu() {
 std::string host_level() {
   auto features = llvm::sys::getHostCPUFeatures();
   auto has_all = [&](std::initializer_list<const char*> names) {
-    return std::all_of(names.begin(), names.end(), [&](const char* name) { return features.lookup(name); });
+    return std::all_of(names.begin(), names.end(),
+                       [&](const char* name) { return features.lookup(name); });
   };
   if (!has_all({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"})) return "x86-64-v2";
-  return has_all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3";
+  return has_all({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4"
+                                                                              : "x86-64-v3";
 }
 
 Cpu level_cpu(const std::string& level) { return {level, ""}; }
@@ -49,10 +52,12 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu) {
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) llvm::report_fatal_error(llvm::Twine(error));
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, cpu.name, cpu.features, {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+      target->createTargetMachine(triple, cpu.name, cpu.features, {}, llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
-void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine) {
+void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu,
+              llvm::TargetMachine& machine) {
   kernels.link_into(module);
   module.setDataLayout(machine.createDataLayout());
   for (llvm::Function& function : module) {
@@ -68,7 +73,8 @@ void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::Targ
     return value.getName().starts_with("stage_") || value.getName().starts_with("merge_");
   });
 #ifndef NDEBUG
-  if (llvm::verifyModule(module, &llvm::errs())) llvm::report_fatal_error("the module is not well formed");
+  if (llvm::verifyModule(module, &llvm::errs()))
+    llvm::report_fatal_error("the module is not well formed");
 #endif
 
   llvm::LoopAnalysisManager loops;
@@ -76,7 +82,7 @@ void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::Targ
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
-  tuning.LoopUnrolling = false;   // row loops gain nothing, and kernels are unrolled where it pays
+  tuning.LoopUnrolling = false;  // row loops gain nothing, and kernels are unrolled where it pays
   llvm::PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);

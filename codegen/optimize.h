@@ -20,11 +20,12 @@ struct Cpu {
 };
 Cpu host_cpu();
 Cpu level_cpu(const std::string& level);
-std::string host_level();   // the best level that this machine can run
+std::string host_level();  // the best level that this machine can run
 
 std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu);
 
-// Links the kernels that `module` calls, hides everything but `stage_…` and `merge_…`, and optimises for `machine`.
+// Links the kernels that `module` calls, hides everything but `stage_…` and `merge_…`, and
+// optimises for `machine`.
 void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine);
 
 }  // namespace weir::codegen

@@ -7,7 +7,8 @@
 
 namespace weir::codegen {
 
-template <typename T> class [[nodiscard]] Result {
+template <typename T>
+class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
   static Result failed(std::string why) {

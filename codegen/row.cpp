@@ -128,12 +128,15 @@ std::vector<UsedPath> used_paths(const compiler::Graph& graph, const compiler::S
   const compiler::Node& input = graph.nodes[stage.input];
   Uses uses(graph, input.row);
   RowShape row;
-  if (auto* source = std::get_if<compiler::SourceNode>(&input.is); source && source->event_time) uses.expr(row, *source->event_time);
+  if (auto* source = std::get_if<compiler::SourceNode>(&input.is); source && source->event_time)
+    uses.expr(row, *source->event_time);
   uses.steps(row, stage.steps, input.row);
   return uses.result();
 }
 
-static Value not_here(const char* what) { llvm::report_fatal_error(llvm::Twine(what) + " has no meaning at this place of the graph"); }
+static Value not_here(const char* what) {
+  llvm::report_fatal_error(llvm::Twine(what) + " has no meaning at this place of the graph");
+}
 Value Leaves::path(const std::vector<uint32_t>&, bool) { return not_here("a field"); }
 Value Leaves::event_time() { return not_here("the event time"); }
 Value Leaves::meta(compiler::MetaField) { return not_here("meta"); }

@@ -1,18 +1,20 @@
 // One function for a stage:
 //
 //     prologue    loads what stays the same for the batch; watermark before the first row
-//     row loop    cursor (a record decoded, a group) → event time → the steps, a tree → watermark behind the row
-//     epilogue    how far it came, event time, counters
+//     row loop    cursor (a record decoded, a group) → event time → the steps, a tree → watermark
+//     behind the row epilogue    how far it came, event time, counters
 //
-// State of the loop (next row, watermark, pane of the row before …) stands in frame slots that the optimiser makes
-// registers. A row that fails jumps to a cold block that puts it aside, and the next one follows.
+// State of the loop (next row, watermark, pane of the row before …) stands in frame slots that the
+// optimiser makes registers. A row that fails jumps to a cold block that puts it aside, and the
+// next one follows.
 #include "codegen/stage.h"
 
 namespace weir::codegen {
 
 using compiler::StageStep;
 
-template <typename Visit> static void for_each_step(const std::vector<StageStep>& steps, const Visit& visit) {
+template <typename Visit>
+static void for_each_step(const std::vector<StageStep>& steps, const Visit& visit) {
   for (const StageStep& step : steps) {
     visit(step);
     if (auto* update = std::get_if<StageStep::Update>(&step.is)) for_each_step(update->late, visit);
@@ -20,11 +22,14 @@ template <typename Visit> static void for_each_step(const std::vector<StageStep>
   }
 }
 
-template <typename Step> static std::vector<compiler::NodeId> nodes_of(const std::vector<StageStep>& steps, compiler::NodeId Step::*node) {
+template <typename Step>
+static std::vector<compiler::NodeId> nodes_of(const std::vector<StageStep>& steps,
+                                              compiler::NodeId Step::* node) {
   std::vector<compiler::NodeId> nodes;
   for_each_step(steps, [&](const StageStep& step) {
     auto* is = std::get_if<Step>(&step.is);
-    if (is && std::find(nodes.begin(), nodes.end(), is->*node) == nodes.end()) nodes.push_back(is->*node);
+    if (is && std::find(nodes.begin(), nodes.end(), is->*node) == nodes.end())
+      nodes.push_back(is->*node);
   });
   return nodes;
 }
@@ -41,32 +46,43 @@ static llvm::Function* row_error(llvm::Module& module) {
   if (llvm::Function* known = module.getFunction("row_error")) return known;
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> ir(context);
-  auto* type = llvm::FunctionType::get(ir.getVoidTy(), {ir.getPtrTy(), ir.getInt32Ty(), ir.getInt32Ty(), ir.getInt32Ty(), ir.getPtrTy(), ir.getInt64Ty()}, false);
-  auto* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, "row_error", module);
+  auto* type = llvm::FunctionType::get(ir.getVoidTy(),
+                                       {ir.getPtrTy(), ir.getInt32Ty(), ir.getInt32Ty(),
+                                        ir.getInt32Ty(), ir.getPtrTy(), ir.getInt64Ty()},
+                                       false);
+  auto* function =
+      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, "row_error", module);
   function->addFnAttr(llvm::Attribute::NoInline);
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr(llvm::Attribute::NoUnwind);
-  auto field = [&](llvm::Value* base, uint64_t offset) { return ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), base, offset); };
+  auto field = [&](llvm::Value* base, uint64_t offset) {
+    return ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), base, offset);
+  };
   llvm::Value* errors = function->getArg(0);
   auto* entry = llvm::BasicBlock::Create(context, "entry", function);
   auto* grow = llvm::BasicBlock::Create(context, "grow", function);
   auto* full = llvm::BasicBlock::Create(context, "full", function);
   auto* append = llvm::BasicBlock::Create(context, "append", function);
   ir.SetInsertPoint(entry);
-  llvm::Value* count = ir.CreateLoad(ir.getInt32Ty(), field(errors, offsetof(WeirErrors, count)), "count");
-  llvm::Value* capacity = ir.CreateLoad(ir.getInt32Ty(), field(errors, offsetof(WeirErrors, capacity)), "capacity");
+  llvm::Value* count =
+      ir.CreateLoad(ir.getInt32Ty(), field(errors, offsetof(WeirErrors, count)), "count");
+  llvm::Value* capacity =
+      ir.CreateLoad(ir.getInt32Ty(), field(errors, offsetof(WeirErrors, capacity)), "capacity");
   ir.CreateCondBr(ir.CreateICmpULT(count, capacity), append, grow);
   ir.SetInsertPoint(grow);
   auto* grow_type = llvm::FunctionType::get(ir.getInt1Ty(), {ir.getPtrTy()}, false);
-  auto* grown = ir.CreateCall(grow_type, ir.CreateLoad(ir.getPtrTy(), field(errors, offsetof(WeirErrors, grow))), {errors});
+  auto* grown = ir.CreateCall(
+      grow_type, ir.CreateLoad(ir.getPtrTy(), field(errors, offsetof(WeirErrors, grow))), {errors});
   grown->addRetAttr(llvm::Attribute::ZExt);
   ir.CreateCondBr(grown, append, full);
-  ir.SetInsertPoint(full);   // out of memory
+  ir.SetInsertPoint(full);  // out of memory
   ir.CreateIntrinsic(ir.getVoidTy(), llvm::Intrinsic::trap, {});
   ir.CreateUnreachable();
   ir.SetInsertPoint(append);
   llvm::Value* rows = ir.CreateLoad(ir.getPtrTy(), field(errors, offsetof(WeirErrors, rows)));
-  llvm::Value* row = ir.CreateInBoundsGEP(ir.getInt8Ty(), rows, ir.CreateMul(ir.CreateZExt(count, ir.getInt64Ty()), ir.getInt64(sizeof(WeirRowError))));
+  llvm::Value* row = ir.CreateInBoundsGEP(
+      ir.getInt8Ty(), rows,
+      ir.CreateMul(ir.CreateZExt(count, ir.getInt64Ty()), ir.getInt64(sizeof(WeirRowError))));
   ir.CreateStore(function->getArg(1), field(row, offsetof(WeirRowError, row)));
   ir.CreateStore(function->getArg(2), field(row, offsetof(WeirRowError, reason)));
   ir.CreateStore(function->getArg(3), field(row, offsetof(WeirRowError, stream)));
@@ -80,7 +96,8 @@ static llvm::Function* row_error(llvm::Module& module) {
 
 void StageEmitter::put_aside(const Failure& failure, const std::string& name) {
   llvm::Value* errors = emit.load(emit.ptr(), emit.stage, offsetof(WeirStage, errors), "errors");
-  emit.ir.CreateCall(row_error(emit.module), {errors, row_index, failure.reason, emit.i32(stream_number(pipeline.plan, name)),
+  emit.ir.CreateCall(row_error(emit.module), {errors, row_index, failure.reason,
+                                              emit.i32(stream_number(pipeline.plan, name)),
                                               failure.detail, failure.detail_size});
 }
 
@@ -112,7 +129,8 @@ void StageEmitter::run(const RowShape& row, const std::vector<StageStep>& steps)
   }
 }
 
-std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, llvm::Module& module, Kernels& kernels) {
+std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, llvm::Module& module,
+                       Kernels& kernels) {
   const compiler::Graph& graph = pipeline.graph;
   const compiler::Node& input = graph.nodes[stage.input];
   auto* source = std::get_if<compiler::SourceNode>(&input.is);
@@ -121,7 +139,8 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
   llvm::Type* i32 = llvm::Type::getInt32Ty(context);
   llvm::Type* ptr = llvm::PointerType::getUnqual(context);
   auto* type = llvm::FunctionType::get(i32, {ptr, ptr}, false);
-  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, "stage_" + std::to_string(stage.id), module);
+  auto* function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                          "stage_" + std::to_string(stage.id), module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr("frame-pointer", "all");
   for (unsigned i : {0u, 1u}) {
@@ -134,7 +153,8 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
   std::unique_ptr<Cursor> cursor;
   if (source) {
     std::vector<UsedPath> used = used_paths(graph, stage);
-    auto decoder = pipeline.formats.decoder(source->format, DecoderRequest{graph.types, *source, used});
+    auto decoder =
+        pipeline.formats.decoder(source->format, DecoderRequest{graph.types, *source, used});
     if (!decoder) return "not supported yet: reading the format " + source->format;
     cursor = records_cursor(graph, *source, std::move(used), std::move(decoder));
   } else if (keyed) {
@@ -161,31 +181,41 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
   llvm::Value* first = emit.load(i32, batch, offsetof(WeirBatch, next), "first");
   llvm::Value* count = emit.load(i32, batch, offsetof(WeirBatch, count), "count");
   llvm::Value* fire_at = emit.load(i64, batch, offsetof(WeirBatch, fire_at), "fire_at");
-  llvm::Value* floor = emit.load(i64, batch, offsetof(WeirBatch, watermark_floor), "watermark_floor");
-  llvm::Value* others = emit.load(i64, batch, offsetof(WeirBatch, watermark_others), "watermark_others");
-  llvm::Value* time_max = frame(i64, emit.load(i64, batch, offsetof(WeirBatch, event_time_max), "event_time_max"), "time_max");
+  llvm::Value* floor =
+      emit.load(i64, batch, offsetof(WeirBatch, watermark_floor), "watermark_floor");
+  llvm::Value* others =
+      emit.load(i64, batch, offsetof(WeirBatch, watermark_others), "watermark_others");
+  llvm::Value* time_max =
+      frame(i64, emit.load(i64, batch, offsetof(WeirBatch, event_time_max), "event_time_max"),
+            "time_max");
   llvm::Value* next = frame(i32, first, "next");
   llvm::Value* result = frame(i32, emit.i32(kStageDone), "result");
   to.rows_late = frame(i64, emit.i64(0), "rows_late");
   to.rows_out = frame(i64, emit.i64(0), "rows_out");
   bool has_watermark = source && source->event_time && source->watermark_us;
   auto watermark_of = [&](llvm::Value* greatest) -> llvm::Value* {
-    llvm::Value* own = ir.CreateNSWSub(greatest, emit.i64(uint64_t(source->watermark_us.value_or(0))));
-    return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, floor, ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, others, own), nullptr, "watermark");
+    llvm::Value* own =
+        ir.CreateNSWSub(greatest, emit.i64(uint64_t(source->watermark_us.value_or(0))));
+    return ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, floor,
+                                    ir.CreateBinaryIntrinsic(llvm::Intrinsic::smin, others, own),
+                                    nullptr, "watermark");
   };
   to.watermark = frame(i64, floor, "watermark");
   if (has_watermark) {
     llvm::Value* seen = ir.CreateLoad(i64, time_max);
-    emit.if_(ir.CreateICmpNE(seen, emit.i64(uint64_t(kNoEventTime))), "seen", [&] { ir.CreateStore(watermark_of(seen), to.watermark); });
+    emit.if_(ir.CreateICmpNE(seen, emit.i64(uint64_t(kNoEventTime))), "seen",
+             [&] { ir.CreateStore(watermark_of(seen), to.watermark); });
   }
   cursor->prologue(emit, batch);
-  for (compiler::NodeId node : nodes_of(stage.steps, &StageStep::Update::keyed)) prepare_update(to, node);
-  for (compiler::NodeId node : nodes_of(stage.steps, &StageStep::Emit::sink)) prepare_emit(to, node);
+  for (compiler::NodeId node : nodes_of(stage.steps, &StageStep::Update::keyed))
+    prepare_update(to, node);
+  for (compiler::NodeId node : nodes_of(stage.steps, &StageStep::Emit::sink))
+    prepare_emit(to, node);
 
   // ---- row loop
   llvm::BasicBlock* head = emit.block("row.head");
   llvm::BasicBlock* body = emit.block("row");
-  llvm::BasicBlock* behind = emit.block("row.behind");   // the row is done and had an event time
+  llvm::BasicBlock* behind = emit.block("row.behind");  // the row is done and had an event time
   llvm::BasicBlock* taken = emit.block("row.taken");
   llvm::BasicBlock* done = emit.block("done");
   emit.enter(head);
@@ -209,25 +239,30 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
   for (auto& [node, cache] : to.panes) {
     llvm::Value* groups = emit.load(i64, cache.panes, offsetof(WeirPanes, groups));
     llvm::Value* most = emit.load(i64, cache.panes, offsetof(WeirPanes, groups_max));
-    emit.if_unlikely(ir.CreateICmpUGT(groups, most), "panes.full", [&] { ir.CreateStore(emit.i32(kStageFull), result); });
+    emit.if_unlikely(ir.CreateICmpUGT(groups, most), "panes.full",
+                     [&] { ir.CreateStore(emit.i32(kStageFull), result); });
   }
   for (auto& [node, output] : to.outputs) {
     llvm::Value* size = emit.load(i64, output, offsetof(WeirOutput, size));
     llvm::Value* most = emit.load(i64, output, offsetof(WeirOutput, bytes_max));
-    emit.if_unlikely(ir.CreateICmpUGT(size, most), "output.full", [&] { ir.CreateStore(emit.i32(kStageFull), result); });
+    emit.if_unlikely(ir.CreateICmpUGT(size, most), "output.full",
+                     [&] { ir.CreateStore(emit.i32(kStageFull), result); });
   }
   if (source && source->event_time) {
-    llvm::Value* greatest = ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, ir.CreateLoad(i64, time_max), cursor->time);
+    llvm::Value* greatest =
+        ir.CreateBinaryIntrinsic(llvm::Intrinsic::smax, ir.CreateLoad(i64, time_max), cursor->time);
     ir.CreateStore(greatest, time_max);
     if (has_watermark) {
       llvm::Value* watermark = watermark_of(greatest);
       ir.CreateStore(watermark, to.watermark);
-      emit.if_unlikely(ir.CreateICmpSGE(watermark, fire_at), "fires", [&] { ir.CreateStore(emit.i32(kStageFires), result); });
+      emit.if_unlikely(ir.CreateICmpSGE(watermark, fire_at), "fires",
+                       [&] { ir.CreateStore(emit.i32(kStageFires), result); });
     }
   }
   emit.enter(taken);
   ir.CreateStore(ir.CreateAdd(to.row_index, emit.i32(1)), next);
-  emit.branch_unlikely(ir.CreateICmpNE(ir.CreateLoad(i32, result), emit.i32(kStageDone)), done, head);
+  emit.branch_unlikely(ir.CreateICmpNE(ir.CreateLoad(i32, result), emit.i32(kStageDone)), done,
+                       head);
 
   // ---- epilogue
   emit.enter(done);

@@ -14,17 +14,21 @@ class Cursor : public Leaves {
  public:
   // Before the loop.
   virtual void prologue(Emit& emit, llvm::Value* batch) = 0;
-  // One row: reads it, with its event time. What is wrong with the row itself is a failure here. `skip`: where rows
-  // go that are none.
-  virtual void row(Emit& emit, Expressions& expressions, llvm::Value* index, llvm::BasicBlock* skip) = 0;
+  // One row: reads it, with its event time. What is wrong with the row itself is a failure here.
+  // `skip`: where rows go that are none.
+  virtual void row(Emit& emit, Expressions& expressions, llvm::Value* index,
+                   llvm::BasicBlock* skip) = 0;
   // Event time of the row, microseconds; null if the input has none.
   llvm::Value* time = nullptr;
 };
 
 // WeirBatch::records, decoded as the source says.
-std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph, const compiler::SourceNode& source, std::vector<UsedPath> used,
+std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph,
+                                       const compiler::SourceNode& source,
+                                       std::vector<UsedPath> used,
                                        std::unique_ptr<Decoder> decoder);
 // WeirBatch::fired, groups of a keyed operator.
-std::unique_ptr<Cursor> fired_cursor(const compiler::Graph& graph, const compiler::KeyedNode& keyed);
+std::unique_ptr<Cursor> fired_cursor(const compiler::Graph& graph,
+                                     const compiler::KeyedNode& keyed);
 
 }  // namespace weir::codegen

@@ -24,7 +24,9 @@ class FiredCursor final : public Cursor {
     llvm::IRBuilder<>& ir = emit.ir;
     emit_ = &emit;
     expressions_ = &expressions;
-    group_ = emit.at(fired_, ir.CreateMul(ir.CreateZExt(index, ir.getInt64Ty()), emit.i64(sizeof(WeirFired))), "group");
+    group_ = emit.at(
+        fired_, ir.CreateMul(ir.CreateZExt(index, ir.getInt64Ty()), emit.i64(sizeof(WeirFired))),
+        "group");
     accumulator_ = emit.load(emit.ptr(), group_, offsetof(WeirFired, accumulator), "accumulator");
     time = emit.load(ir.getInt64Ty(), group_, offsetof(WeirFired, event_time), "event_time");
     std::vector<Type> types;
@@ -41,15 +43,19 @@ class FiredCursor final : public Cursor {
     return aggregate(i - bounds - uint32_t(keyed_.keys.size()));
   }
 
-  Value event_time() override { return {time, nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)}; }
+  Value event_time() override {
+    return {time, nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)};
+  }
   Value key_field(uint32_t index) override { return keys_[index]; }
   Value window_bound(bool end) override {
     uint64_t offset = end ? offsetof(WeirFired, window_end) : offsetof(WeirFired, window_start);
-    return {emit_->load(emit_->ir.getInt64Ty(), group_, offset, end ? "window_end" : "window_start"), nullptr, nullptr,
-            compiler::timestamp_type(TimeUnit::Micro)};
+    return {
+        emit_->load(emit_->ir.getInt64Ty(), group_, offset, end ? "window_end" : "window_start"),
+        nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)};
   }
   Value state(uint32_t index) override {
-    return emit_->load_value(keyed_.state[index].type, accumulator_, layout_.slots[index], keyed_.state[index].name.c_str());
+    return emit_->load_value(keyed_.state[index].type, accumulator_, layout_.slots[index],
+                             keyed_.state[index].name.c_str());
   }
 
  private:
@@ -58,7 +64,8 @@ class FiredCursor final : public Cursor {
     Memo::Key key{this, index};
     if (const Value* known = expressions_->memo.find(key)) return *known;
     const compiler::AggregateUse& use = keyed_.aggregates[index];
-    llvm::Value* error = emit_->load(emit_->ir.getInt32Ty(), accumulator_, offsetof(WeirGroupHeader, error), "group.error");
+    llvm::Value* error = emit_->load(emit_->ir.getInt32Ty(), accumulator_,
+                                     offsetof(WeirGroupHeader, error), "group.error");
     emit_->fail_unless_ok(error, use.name + ": " + use.function);
     std::string outer = expressions_->subject;
     expressions_->subject = use.name;
@@ -80,7 +87,8 @@ class FiredCursor final : public Cursor {
 
 }  // namespace
 
-std::unique_ptr<Cursor> fired_cursor(const compiler::Graph& graph, const compiler::KeyedNode& keyed) {
+std::unique_ptr<Cursor> fired_cursor(const compiler::Graph& graph,
+                                     const compiler::KeyedNode& keyed) {
   return std::make_unique<FiredCursor>(graph, keyed);
 }
 

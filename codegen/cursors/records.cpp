@@ -14,7 +14,8 @@ constexpr int64_t kTimeMax = 253402300799999999;
 
 class RecordsCursor final : public Cursor {
  public:
-  RecordsCursor(const compiler::Graph& graph, const compiler::SourceNode& source, std::vector<UsedPath> used, std::unique_ptr<Decoder> decoder)
+  RecordsCursor(const compiler::Graph& graph, const compiler::SourceNode& source,
+                std::vector<UsedPath> used, std::unique_ptr<Decoder> decoder)
       : graph_(graph), source_(source), used_(std::move(used)), decoder_(std::move(decoder)) {}
 
   void prologue(Emit& emit, llvm::Value* batch) override {
@@ -23,11 +24,14 @@ class RecordsCursor final : public Cursor {
     decoder_->prologue(emit);
   }
 
-  void row(Emit& emit, Expressions& expressions, llvm::Value* index, llvm::BasicBlock* skip) override {
+  void row(Emit& emit, Expressions& expressions, llvm::Value* index,
+           llvm::BasicBlock* skip) override {
     llvm::IRBuilder<>& ir = emit.ir;
     emit_ = &emit;
     expressions_ = &expressions;
-    record_ = emit.at(records_, ir.CreateMul(ir.CreateZExt(index, ir.getInt64Ty()), emit.i64(sizeof(WeirRecord))), "record");
+    record_ = emit.at(
+        records_, ir.CreateMul(ir.CreateZExt(index, ir.getInt64Ty()), emit.i64(sizeof(WeirRecord))),
+        "record");
     llvm::Value* data = emit.load(emit.ptr(), record_, offsetof(WeirRecord, value), "value");
     llvm::Value* is_null = ir.CreateICmpEQ(data, llvm::ConstantPointerNull::get(emit.ptr()));
     if (source_.null_value_skipped) {
@@ -37,7 +41,9 @@ class RecordsCursor final : public Cursor {
     } else {
       emit.fail_if(is_null, k_null_value);
     }
-    llvm::Value* size = ir.CreateZExt(emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, value_size)), ir.getInt64Ty(), "value.size");
+    llvm::Value* size =
+        ir.CreateZExt(emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, value_size)),
+                      ir.getInt64Ty(), "value.size");
     fields_ = decoder_->record(emit, data, size);
     if (source_.event_time) read_time();
   }
@@ -45,14 +51,18 @@ class RecordsCursor final : public Cursor {
   Value path(const std::vector<uint32_t>& fields, bool presence_only) override {
     for (uint32_t i = 0; i < used_.size(); i++) {
       const auto& candidate = used_[i].fields;
-      if (candidate.size() > fields.size() || !std::equal(candidate.begin(), candidate.end(), fields.begin())) continue;
+      if (candidate.size() > fields.size() ||
+          !std::equal(candidate.begin(), candidate.end(), fields.begin()))
+        continue;
       if (used_[i].presence_only && !presence_only) continue;
       return inner(good(i), fields, candidate.size());
     }
     llvm_unreachable("used_paths has seen every expression of the stage");
   }
 
-  Value event_time() override { return {time, nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)}; }
+  Value event_time() override {
+    return {time, nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)};
+  }
 
   Value meta(compiler::MetaField field) override {
     Emit& emit = *emit_;
@@ -61,20 +71,27 @@ class RecordsCursor final : public Cursor {
     switch (field) {
       case MetaField::Topic:
         return {emit.load(emit.ptr(), batch_, offsetof(WeirBatch, topic), "topic"),
-                emit.load(ir.getInt64Ty(), batch_, offsetof(WeirBatch, topic) + 8), nullptr, compiler::type_of(TypeKind::String)};
+                emit.load(ir.getInt64Ty(), batch_, offsetof(WeirBatch, topic) + 8), nullptr,
+                compiler::type_of(TypeKind::String)};
       case MetaField::Partition:
-        return {emit.load(ir.getInt32Ty(), batch_, offsetof(WeirBatch, partition), "partition"), nullptr, nullptr, compiler::type_of(TypeKind::Int32)};
+        return {emit.load(ir.getInt32Ty(), batch_, offsetof(WeirBatch, partition), "partition"),
+                nullptr, nullptr, compiler::type_of(TypeKind::Int32)};
       case MetaField::Offset:
-        return {emit.load(ir.getInt64Ty(), record_, offsetof(WeirRecord, offset), "offset"), nullptr, nullptr, compiler::type_of(TypeKind::Int64)};
+        return {emit.load(ir.getInt64Ty(), record_, offsetof(WeirRecord, offset), "offset"),
+                nullptr, nullptr, compiler::type_of(TypeKind::Int64)};
       case MetaField::Timestamp:
-        return {emit.load(ir.getInt64Ty(), record_, offsetof(WeirRecord, timestamp_ms), "timestamp"), nullptr, nullptr,
-                compiler::timestamp_type(TimeUnit::Milli)};
+        return {
+            emit.load(ir.getInt64Ty(), record_, offsetof(WeirRecord, timestamp_ms), "timestamp"),
+            nullptr, nullptr, compiler::timestamp_type(TimeUnit::Milli)};
       case MetaField::Key: {
         llvm::Value* data = emit.load(emit.ptr(), record_, offsetof(WeirRecord, key), "key");
-        llvm::Value* size = ir.CreateZExt(emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, key_size)), ir.getInt64Ty());
-        return {data, size, ir.CreateICmpNE(data, llvm::ConstantPointerNull::get(emit.ptr())), compiler::type_of(TypeKind::Bytes).nullable()};
+        llvm::Value* size = ir.CreateZExt(
+            emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, key_size)), ir.getInt64Ty());
+        return {data, size, ir.CreateICmpNE(data, llvm::ConstantPointerNull::get(emit.ptr())),
+                compiler::type_of(TypeKind::Bytes).nullable()};
       }
-      case MetaField::Headers: break;
+      case MetaField::Headers:
+        break;
     }
     expressions_->unsupported = "not supported yet: meta.headers";
     Type headers = compiler::type_of(TypeKind::Map);
@@ -87,7 +104,8 @@ class RecordsCursor final : public Cursor {
     Memo::Key key{this, path};
     if (const Value* known = expressions_->memo.find(key)) return *known;
     const DecodedField& field = fields_[path];
-    if (field.bad) emit_->if_unlikely(field.bad, "bad", [&] { emit_->fail(decoder_->why(*emit_, path)); });
+    if (field.bad)
+      emit_->if_unlikely(field.bad, "bad", [&] { emit_->fail(decoder_->why(*emit_, path)); });
     expressions_->memo.add(key, field.value);
     return field.value;
   }
@@ -108,18 +126,21 @@ class RecordsCursor final : public Cursor {
     expressions_->subject = "event_time";
     RowShape row;
     Value value = expressions_->eval(row, *this, *source_.event_time);
-    if (value.present) emit_->fail_if(ir.CreateNot(value.present), k_null_field, "event_time: null_field");
+    if (value.present)
+      emit_->fail_if(ir.CreateNot(value.present), k_null_field, "event_time: null_field");
     int64_t per_micro = value.type.unit == TimeUnit::Nano ? 1000 : 1;
     int64_t per_unit = value.type.unit == TimeUnit::Milli ? 1000 : 1;
     llvm::Value* micros = value.v;
     if (per_micro > 1) {
       // Towards the past, also before 1970. Every int64 of nanoseconds lies inside the years.
       llvm::Value* negative = ir.CreateAShr(value.v, emit_->i64(63));
-      micros = ir.CreateXor(ir.CreateSDiv(ir.CreateXor(value.v, negative), emit_->i64(1000)), negative);
+      micros =
+          ir.CreateXor(ir.CreateSDiv(ir.CreateXor(value.v, negative), emit_->i64(1000)), negative);
     } else {
       int64_t least = kTimeMin / per_unit, most = (kTimeMax - per_unit + 1) / per_unit;
       llvm::Value* shifted = ir.CreateSub(value.v, emit_->i64(uint64_t(least)));
-      emit_->fail_if(ir.CreateICmpUGT(shifted, emit_->i64(uint64_t(most - least))), k_time_out_of_range, "event_time: time_out_of_range");
+      emit_->fail_if(ir.CreateICmpUGT(shifted, emit_->i64(uint64_t(most - least))),
+                     k_time_out_of_range, "event_time: time_out_of_range");
       if (per_unit > 1) micros = ir.CreateNSWMul(value.v, emit_->i64(uint64_t(per_unit)));
     }
     micros->setName("event_time");
@@ -140,7 +161,9 @@ class RecordsCursor final : public Cursor {
 
 }  // namespace
 
-std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph, const compiler::SourceNode& source, std::vector<UsedPath> used,
+std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph,
+                                       const compiler::SourceNode& source,
+                                       std::vector<UsedPath> used,
                                        std::unique_ptr<Decoder> decoder) {
   return std::make_unique<RecordsCursor>(graph, source, std::move(used), std::move(decoder));
 }

@@ -11,7 +11,8 @@ void prepare_emit(StageEmitter& to, compiler::NodeId sink) {
   for (const auto& planned : to.pipeline.plan.sinks()) {
     if (planned.id() != sink) continue;
     llvm::Value* outputs = to.emit.load(to.emit.ptr(), to.emit.stage, offsetof(WeirStage, outputs));
-    to.outputs[sink] = to.emit.load(to.emit.ptr(), outputs, planned.output() * sizeof(void*), "output");
+    to.outputs[sink] =
+        to.emit.load(to.emit.ptr(), outputs, planned.output() * sizeof(void*), "output");
   }
   auto encoder = to.pipeline.formats.encoder(node.format, to.emit.types, node);
   if (!encoder || !to.outputs.contains(sink)) {
@@ -28,7 +29,8 @@ static void append(Emit& emit, llvm::Value* output, llvm::Value* data, llvm::Val
   emit.store(emit.at(at, size), output, offsetof(WeirOutput, at));
 }
 
-// As Java's serialisers write a key of one field: texts as UTF-8, integers and floats big endian, the rest as text.
+// As Java's serialisers write a key of one field: texts as UTF-8, integers and floats big endian,
+// the rest as text.
 static void write_key(StageEmitter& to, llvm::Value* output, const Value& key, Encoder& encoder) {
   Emit& emit = to.emit;
   llvm::IRBuilder<>& ir = emit.ir;
@@ -40,14 +42,16 @@ static void write_key(StageEmitter& to, llvm::Value* output, const Value& key, E
     for (auto& field : record.fields) types.push_back(field.type);
     compiler::Layout layout = compiler::layout_of(emit.types, types);
     std::vector<Value> values;
-    for (size_t i = 0; i < types.size(); i++) values.push_back(emit.load_value(types[i], key.v, layout.slots[i]));
+    for (size_t i = 0; i < types.size(); i++)
+      values.push_back(emit.load_value(types[i], key.v, layout.slots[i]));
     encoder.row(emit, output, record, values);
   } else {
     llvm::Value* bits = key.v;
     if (key.type.is(TypeKind::Float64)) bits = ir.CreateBitCast(bits, ir.getInt64Ty());
     if (key.type.is(TypeKind::Float32)) bits = ir.CreateBitCast(bits, ir.getInt32Ty());
     unsigned width = bits->getType()->getIntegerBitWidth();
-    if (width > 8 && !key.type.is(TypeKind::Uuid)) bits = ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, bits);
+    if (width > 8 && !key.type.is(TypeKind::Uuid))
+      bits = ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, bits);
     if (width == 1) bits = ir.CreateZExt(bits, ir.getInt8Ty());
     uint64_t bytes = std::max(1u, width / 8);
     llvm::Value* at = emit.call("weir_output_room", {output, emit.i64(bytes)}, "at");
@@ -57,10 +61,12 @@ static void write_key(StageEmitter& to, llvm::Value* output, const Value& key, E
 }
 
 static bool is_written_as_text(const Type& type) {
-  return type.is(TypeKind::Decimal) || type.is(TypeKind::Uuid) || type.is(TypeKind::Date) || type.is(TypeKind::Enum) || type.is(TypeKind::Bool);
+  return type.is(TypeKind::Decimal) || type.is(TypeKind::Uuid) || type.is(TypeKind::Date) ||
+         type.is(TypeKind::Enum) || type.is(TypeKind::Bool);
 }
 
-void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Emit& step, const compiler::StageStep&) {
+void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Emit& step,
+               const compiler::StageStep&) {
   if (!to.encoders.contains(step.sink)) return;
   Emit& emit = to.emit;
   const compiler::Node& node = to.pipeline.graph.nodes[step.sink];
@@ -69,7 +75,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   llvm::Value* output = to.outputs.at(step.sink);
   Encoder& encoder = *to.encoders.at(step.sink);
 
-  // Everything is computed before the first byte is written: a row that fails leaves nothing behind.
+  // Everything is computed before the first byte is written: a row that fails leaves nothing
+  // behind.
   std::vector<Value> values;
   for (uint32_t i = 0; i < record.fields.size(); i++) {
     to.expressions.subject = record.fields[i].name;
@@ -89,7 +96,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
       key = to.expressions.eval(row, to.cursor, *sink.key);
     }
   }
-  llvm::Value* time = to.cursor.time ? to.cursor.time : static_cast<llvm::Value*>(emit.i64(uint64_t(kNoEventTime)));
+  llvm::Value* time =
+      to.cursor.time ? to.cursor.time : static_cast<llvm::Value*>(emit.i64(uint64_t(kNoEventTime)));
   emit.call("weir_output_begin", {output, time});
   if (key) {
     auto write = [&] {
@@ -100,7 +108,9 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   }
   encoder.row(emit, output, record, values);
   emit.call("weir_output_end", {output});
-  emit.ir.CreateStore(emit.ir.CreateAdd(emit.ir.CreateLoad(emit.ir.getInt64Ty(), to.rows_out), emit.i64(1)), to.rows_out);
+  emit.ir.CreateStore(
+      emit.ir.CreateAdd(emit.ir.CreateLoad(emit.ir.getInt64Ty(), to.rows_out), emit.i64(1)),
+      to.rows_out);
 }
 
 }  // namespace weir::codegen

@@ -1,8 +1,10 @@
-// A row goes into its group: one update per row, into the pane of its event time, whatever the overlap of windows.
+// A row goes into its group: one update per row, into the pane of its event time, whatever the
+// overlap of windows.
 //
-// A window that holds t begins at a multiple of `slide` (+ offset); the last one that does ends last, so a row is late
-// for all its windows when it is late for that one. Panes are as wide as gcd(size, slide): all rows of a pane have the same
-// last window, and what was found out for the row before holds while rows stay in its pane.
+// A window that holds t begins at a multiple of `slide` (+ offset); the last one that does ends
+// last, so a row is late for all its windows when it is late for that one. Panes are as wide as
+// gcd(size, slide): all rows of a pane have the same last window, and what was found out for the
+// row before holds while rows stay in its pane.
 #include "codegen/aggregate.h"
 #include "codegen/key.h"
 #include "codegen/stage.h"
@@ -30,7 +32,8 @@ void prepare_update(StageEmitter& to, compiler::NodeId keyed) {
   cache.begin = emit.local(ir.getInt64Ty(), "pane.begin");
   cache.late_at = emit.local(ir.getInt64Ty(), "pane.late_at");
   ir.CreateStore(no_table, cache.table);
-  ir.CreateStore(emit.i64(uint64_t(INT64_MIN)), cache.begin);   // further than a pane from every event time
+  ir.CreateStore(emit.i64(uint64_t(INT64_MIN)),
+                 cache.begin);  // further than a pane from every event time
   ir.CreateStore(emit.i64(uint64_t(INT64_MIN)), cache.late_at);
   if (node.window->size_us < node.window->slide_us) {
     cache.outside = emit.local(ir.getInt1Ty(), "pane.outside");
@@ -42,21 +45,25 @@ void prepare_update(StageEmitter& to, compiler::NodeId keyed) {
 static llvm::Value* floor_divide(Emit& emit, llvm::Value* value, int64_t by) {
   llvm::IRBuilder<>& ir = emit.ir;
   llvm::Value* negative = ir.CreateAShr(value, emit.i64(63));
-  return ir.CreateXor(ir.CreateSDiv(ir.CreateXor(value, negative), emit.i64(uint64_t(by))), negative);
+  return ir.CreateXor(ir.CreateSDiv(ir.CreateXor(value, negative), emit.i64(uint64_t(by))),
+                      negative);
 }
 
 // Makes `cache` that of the pane of `time`.
-static void find_pane(StageEmitter& to, const PaneCache& cache, const compiler::WindowSpec& window, llvm::Value* time, llvm::Value* watermark) {
+static void find_pane(StageEmitter& to, const PaneCache& cache, const compiler::WindowSpec& window,
+                      llvm::Value* time, llvm::Value* watermark) {
   Emit& emit = to.emit;
   llvm::IRBuilder<>& ir = emit.ir;
   auto constant = [&](int64_t value) { return emit.i64(uint64_t(value)); };
   llvm::Value* shifted = ir.CreateSub(time, constant(window.offset_us));
   auto begin_of = [&](int64_t width) {
-    return ir.CreateAdd(ir.CreateMul(floor_divide(emit, shifted, width), constant(width)), constant(window.offset_us));
+    return ir.CreateAdd(ir.CreateMul(floor_divide(emit, shifted, width), constant(width)),
+                        constant(window.offset_us));
   };
   llvm::Value* begin = begin_of(window.pane_us());
   llvm::Value* end = ir.CreateAdd(begin_of(window.slide_us), constant(window.size_us), "last_end");
-  llvm::Value* late_at = ir.CreateBinaryIntrinsic(llvm::Intrinsic::sadd_sat, end, constant(window.grace_us), nullptr, "late_at");
+  llvm::Value* late_at = ir.CreateBinaryIntrinsic(llvm::Intrinsic::sadd_sat, end,
+                                                  constant(window.grace_us), nullptr, "late_at");
   ir.CreateStore(begin, cache.begin);
   ir.CreateStore(late_at, cache.late_at);
   llvm::Value* takes_rows = ir.CreateICmpSGT(late_at, watermark);
@@ -66,11 +73,15 @@ static void find_pane(StageEmitter& to, const PaneCache& cache, const compiler::
     takes_rows = ir.CreateAnd(takes_rows, ir.CreateNot(outside));
   }
   // No table is made for a pane that takes no rows.
-  emit.if_(takes_rows, "pane.table", [&] { ir.CreateStore(emit.call("weir_panes_table", {cache.panes, begin}, "table"), cache.table); });
+  emit.if_(takes_rows, "pane.table", [&] {
+    ir.CreateStore(emit.call("weir_panes_table", {cache.panes, begin}, "table"), cache.table);
+  });
 }
 
-// Keys and arguments of a row, evaluated before anything is changed: a row that fails leaves no trace.
-static void update_group(StageEmitter& to, const RowShape& row, const KeyedNode& node, const PaneCache& cache) {
+// Keys and arguments of a row, evaluated before anything is changed: a row that fails leaves no
+// trace.
+static void update_group(StageEmitter& to, const RowShape& row, const KeyedNode& node,
+                         const PaneCache& cache) {
   Emit& emit = to.emit;
   std::vector<Value> components;
   for (const compiler::KeyColumn& column : node.keys) {
@@ -78,7 +89,8 @@ static void update_group(StageEmitter& to, const RowShape& row, const KeyedNode&
     components.push_back(to.expressions.eval(row, to.cursor, column.value));
   }
   std::vector<Arguments> arguments;
-  for (const compiler::AggregateUse& use : node.aggregates) arguments.push_back(evaluate_arguments(emit, to.expressions, row, to.cursor, use));
+  for (const compiler::AggregateUse& use : node.aggregates)
+    arguments.push_back(evaluate_arguments(emit, to.expressions, row, to.cursor, use));
   Value key = write_key(emit, components);
   llvm::Value* table = emit.ir.CreateLoad(emit.ptr(), cache.table, "table");
   llvm::Value* group = emit.call("weir_table_upsert", {table, key.v, key.size}, "group");
@@ -87,11 +99,13 @@ static void update_group(StageEmitter& to, const RowShape& row, const KeyedNode&
   llvm::Value* texts = emit.at(table, offsetof(WeirTable, keys), "texts");
   for (size_t i = 0; i < node.aggregates.size(); i++) {
     StepLeaves leaves(emit, to.cursor, node, layout, group, arguments[i]);
-    emit_aggregate_step(emit, to.expressions, leaves, node, i, layout, group, texts, arguments[i].counts);
+    emit_aggregate_step(emit, to.expressions, leaves, node, i, layout, group, texts,
+                        arguments[i].counts);
   }
 }
 
-void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update, const compiler::StageStep&) {
+void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update,
+               const compiler::StageStep&) {
   Emit& emit = to.emit;
   llvm::IRBuilder<>& ir = emit.ir;
   const auto& node = std::get<KeyedNode>(to.pipeline.graph.nodes[update.keyed].is);
@@ -104,7 +118,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   llvm::Value* time = to.cursor.time;
   llvm::Value* watermark = ir.CreateLoad(i64, to.watermark, "watermark");
   llvm::Value* begin = ir.CreateLoad(i64, cache.begin, "pane.begin");
-  llvm::Value* elsewhere = ir.CreateICmpUGE(ir.CreateSub(time, begin), emit.i64(uint64_t(node.window->pane_us())), "pane.elsewhere");
+  llvm::Value* elsewhere = ir.CreateICmpUGE(
+      ir.CreateSub(time, begin), emit.i64(uint64_t(node.window->pane_us())), "pane.elsewhere");
   emit.if_unlikely(elsewhere, "pane", [&] { find_pane(to, cache, *node.window, time, watermark); });
 
   llvm::BasicBlock* end = emit.block("update.end");
@@ -115,7 +130,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   }
   llvm::BasicBlock* late = emit.block("late");
   llvm::BasicBlock* in_time = emit.block("in_time");
-  emit.branch_unlikely(ir.CreateICmpSLE(ir.CreateLoad(i64, cache.late_at), watermark), late, in_time);
+  emit.branch_unlikely(ir.CreateICmpSLE(ir.CreateLoad(i64, cache.late_at), watermark), late,
+                       in_time);
   emit.enter(late);
   ir.CreateStore(ir.CreateAdd(ir.CreateLoad(i64, to.rows_late), emit.i64(1)), to.rows_late);
   size_t mark = to.expressions.memo.mark();
