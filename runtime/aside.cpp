@@ -30,9 +30,8 @@ AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& er
   row.has_value = record.value != nullptr;
   if (row.has_key) row.key.assign(record.key, record.key_size);
   if (row.has_value) row.value.assign(record.value, record.value_size);
-  if (const auto* headers = static_cast<const HeaderList*>(record.headers)) {
-    for (size_t i = 0; i < headers->count; ++i) row.headers.emplace_back(headers->headers[i].name, headers->headers[i].value);
-  }
+  HeaderList headers = headers_of(record);
+  for (size_t i = 0; i < headers.count; ++i) row.headers.emplace_back(headers.headers[i].name, headers.headers[i].value);
   return row;
 }
 

@@ -520,9 +520,9 @@ std::vector<MemoryLog::Record> MemoryLog::records(const TopicPartition& partitio
       if (copy.has_key) copy.key.assign(record.key, record.key_size);
       if (copy.has_value) copy.value.assign(record.value, record.value_size);
       copy.timestamp_ms = record.timestamp_ms;
-      const auto* headers = static_cast<const HeaderList*>(record.headers);
-      for (uint32_t h = 0; headers && h < headers->count; h++) {
-        copy.headers.emplace_back(headers->headers[h].name, headers->headers[h].value);
+      HeaderList list = headers_of(record);
+      for (uint32_t h = 0; h < list.count; h++) {
+        copy.headers.emplace_back(list.headers[h].name, list.headers[h].value);
       }
     }
   }

@@ -15,6 +15,13 @@ constexpr size_t kChunkBytesMax = 1 << 20;
 // isolation.
 const MemoryTransaction kMarker{MemoryTransaction::State::Aborted};
 
+// Of one record; lies in its segment's bytes.
+struct StoredHeaders final : RecordHeaders {
+  HeaderList list;
+  explicit StoredHeaders(HeaderList list) : list(list) {}
+  HeaderList of(const WeirRecord&) const override { return list; }
+};
+
 bool is_visible(const MemoryTransaction* owner, Isolation isolation) {
   if (owner == nullptr) return true;
   if (owner == &kMarker) return false;
@@ -96,8 +103,8 @@ int64_t MemoryPartition::append(const LogProducer::Message& message, int64_t tim
       const Header& header = (*message.headers)[i];
       new (&headers[i]) Header{segment.keep(header.name), segment.keep(header.value)};
     }
-    record.headers =
-        new (segment.take(sizeof(HeaderList))) HeaderList{headers, static_cast<uint32_t>(count)};
+    record.headers = new (segment.take(sizeof(StoredHeaders)))
+        StoredHeaders({headers, static_cast<uint32_t>(count)});
   }
   record.timestamp_ms = timestamp_ms;
   record.timestamp_type = timestamp_type;

@@ -104,7 +104,7 @@ TEST_CASE("records come back as they were written, in order and by partition") {
   REQUIRE(find_header(record, "a"));
   CHECK(*find_header(record, "a") == "2");
   CHECK(find_header(record, "b")->empty());
-  CHECK(find_header(record, "c") == nullptr);
+  CHECK(!find_header(record, "c"));
   CHECK(fetched.batch->records[1].value != nullptr);
   CHECK(fetched.batch->records[1].value_size == 0);
   CHECK(fetched.batch->records[1].key == nullptr);

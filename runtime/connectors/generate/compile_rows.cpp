@@ -110,6 +110,7 @@ class RowCompiler {
       if (!read_number(std::string_view(word).substr(word.find(':') + 1), share) ||
           !(share >= 0 && share <= 1)) {
         wrong(path, "`" + word + "` is not a share from 0 to 1");
+        share = 0;
       }
       (is_null ? null_share : absent_share) = share;
       return true;

@@ -21,7 +21,7 @@ struct KafkaGroupMetadata : GroupMetadata {
 struct BatchMemory {
   std::vector<rd_kafka_message_t*> messages;
   std::vector<WeirRecord> records;
-  HeaderStore headers;
+  MessageHeaders headers;
 };
 struct BatchPool {
   std::mutex mutex;
@@ -322,6 +322,7 @@ class Consumer final : public LogConsumer {
 
   void fill(Partition& partition, KafkaBatch& batch, const TopicPartition& name) {
     WeirRecord* to = batch.memory->records.data();
+    batch.memory->headers.set(&batch.memory->messages, batch.taken);
     uint64_t bytes = 0;
     for (size_t i = 0; i < batch.taken; i++) {
       const rd_kafka_message_t* message = batch.memory->messages[i];
@@ -346,7 +347,7 @@ class Consumer final : public LogConsumer {
       partition.next = message->offset + 1;
       partition.at_end = false;
       bytes += message->len + message->key_len;
-      view(message, *to++, batch.memory->headers);
+      view(message, *to++, &batch.memory->headers);
     }
     batch.records = batch.memory->records.data();
     batch.count = static_cast<uint32_t>(to - batch.memory->records.data());

@@ -217,21 +217,28 @@ Result<int32_t> Handle::partitions(const std::string& name) const {
   }
 }
 
-const HeaderList* HeaderStore::take(const rd_kafka_message_t* message) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return nullptr;
-  size_t count = rd_kafka_header_cnt(headers);
-  auto kept = std::make_unique<Kept>();
-  kept->headers = std::make_unique<Header[]>(count);
-  for (size_t i = 0; i < count; i++) {
+HeaderList MessageHeaders::of(const WeirRecord& record) const {
+  auto [found, is_new] = read_.try_emplace(record.offset);
+  std::vector<Header>& list = found->second;
+  // Who asks goes through the batch in its order.
+  for (size_t step = 0; is_new && step < count_; step++) {
+    size_t i = (last_ + step) % count_;
+    const rd_kafka_message_t* message = (*messages_)[i];
+    rd_kafka_headers_t* headers = nullptr;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset != record.offset) continue;
+    last_ = i;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
     const char* name = nullptr;
     const void* value = nullptr;
     size_t size = 0;
-    rd_kafka_header_get_all(headers, i, &name, &value, &size);
-    kept->headers[i] = {name, {static_cast<const char*>(value), size}};
+    for (size_t h = 0;
+         rd_kafka_header_get_all(headers, h, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         h++) {
+      list.push_back({name, {static_cast<const char*>(value), size}});
+    }
+    break;
   }
-  kept->list = {kept->headers.get(), static_cast<uint32_t>(count)};
-  return &lists_.emplace_back(std::move(kept))->list;
+  return {list.data(), static_cast<uint32_t>(list.size())};
 }
 
 }  // namespace weir::runtime::kafka

@@ -93,20 +93,28 @@ Exit exit_of(rd_kafka_resp_err_t code);
 // what it holds).
 bool run_bounded(std::function<void()> work, int ms_max);
 
-// A message as the runtime sees it. Headers are copied to `headers` if there are any.
-class HeaderStore {
+// Headers of a batch's messages, read when somebody asks for them.
+class MessageHeaders final : public RecordHeaders {
  public:
-  const HeaderList* take(const rd_kafka_message_t* message);
-  void clear() { lists_.clear(); }
+  // The batch's messages in the order of their offsets (others may lie between).
+  void set(const std::vector<rd_kafka_message_t*>* messages, size_t count) {
+    messages_ = messages;
+    count_ = count;
+    last_ = 0;
+  }
+  void clear() { read_.clear(); }
+  HeaderList of(const WeirRecord& record) const override;
 
  private:
-  struct Kept {
-    HeaderList list;
-    std::unique_ptr<Header[]> headers;
-  };
-  std::vector<std::unique_ptr<Kept>> lists_;
+  const std::vector<rd_kafka_message_t*>* messages_ = nullptr;
+  size_t count_ = 0;
+  mutable size_t last_ = 0;                              // found last
+  mutable std::map<int64_t, std::vector<Header>> read_;  // by offset
 };
-inline void view(const rd_kafka_message_t* message, WeirRecord& record, HeaderStore& headers) {
+
+// A message as the runtime sees it.
+inline void view(const rd_kafka_message_t* message, WeirRecord& record,
+                 const RecordHeaders* headers) {
   record.value = static_cast<const char*>(message->payload);
   record.key = static_cast<const char*>(message->key);
   record.value_size = static_cast<uint32_t>(message->len);
@@ -116,7 +124,7 @@ inline void view(const rd_kafka_message_t* message, WeirRecord& record, HeaderSt
   record.timestamp_ms = rd_kafka_message_timestamp(message, &type);
   record.timestamp_type = static_cast<uint8_t>(type);
   record.leader_epoch = -1;  // not known to 2.0
-  record.headers = headers.take(message);
+  record.headers = headers;
 }
 
 // Of a group's member, for a producer.

@@ -14,7 +14,7 @@ struct ReaderBatch final : RecordBatch {
   std::shared_ptr<Handle> handle;
   std::vector<rd_kafka_message_t*> messages;
   std::vector<WeirRecord> views;
-  HeaderStore headers;
+  MessageHeaders headers;
 
   ~ReaderBatch() override {
     for (rd_kafka_message_t* message : messages) rd_kafka_message_destroy(message);
@@ -134,8 +134,10 @@ class Reader final : public LogReader {
     }
     finished_.clear();
     for (auto& [partition, batch] : batches) {
-      for (rd_kafka_message_t* message : batch->messages)
-        view(message, batch->views.emplace_back(), batch->headers);
+      batch->headers.set(&batch->messages, batch->messages.size());
+      for (rd_kafka_message_t* message : batch->messages) {
+        view(message, batch->views.emplace_back(), &batch->headers);
+      }
       batch->records = batch->views.data();
       batch->count = static_cast<uint32_t>(batch->views.size());
       ready_.push_back({partition, std::move(batch)});
