@@ -109,13 +109,18 @@ Expr Checker::unary(const dsl::Unary& unary, dsl::Span span, Scope& scope, Type 
 }
 
 // Checks both sides; a side that is a literal, or may be an enum's case, second, with the other's type as hint.
-void Checker::operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, Expr& l, Expr& r) {
+void Checker::operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, bool scales, Expr& l, Expr& r) {
+  // Of a product each side keeps its own digits.
+  auto hint_of = [&](const Expr& other) {
+    if (other.type.is(TypeKind::Error)) return hint;
+    return scales && other.type.is(TypeKind::Decimal) ? Type{} : other.type.required();
+  };
   if (needs_hint(left, scope) && !needs_hint(right, scope)) {
     r = check(right, scope, hint);
-    l = check(left, scope, r.type.required());
+    l = check(left, scope, hint_of(r));
   } else {
-    l = check(left, scope, hint);
-    r = check(right, scope, l.type.is(TypeKind::Error) ? hint : l.type.required());
+    l = check(left, scope, scales && hint.is(TypeKind::Decimal) ? Type{} : hint);
+    r = check(right, scope, hint_of(l));
   }
 }
 
@@ -146,7 +151,8 @@ Expr Checker::binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Ty
   }
   Expr left, right;
   bool compares = binary.op >= BinaryOp::Equal && binary.op <= BinaryOp::GreaterEqual;
-  operands(*binary.left, *binary.right, scope, compares ? Type{} : hint, left, right);
+  bool scales = binary.op == BinaryOp::Multiply || binary.op == BinaryOp::Divide;
+  operands(*binary.left, *binary.right, scope, compares ? Type{} : hint, scales, left, right);
   if (left.type.is(TypeKind::Error) || right.type.is(TypeKind::Error)) return error(span);
   if (compares) return comparison(op_of(binary.op), std::move(left), std::move(right), span);
   return arithmetic(op_of(binary.op), std::move(left), std::move(right), binary, span);

@@ -114,7 +114,7 @@ class Checker {
   // check_operator.cpp
   Expr unary(const dsl::Unary& unary, dsl::Span span, Scope& scope, Type hint);
   Expr binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Type hint);
-  void operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, Expr& l, Expr& r);
+  void operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, bool scales, Expr& l, Expr& r);
   Expr arithmetic(Op op, Expr left, Expr right, const dsl::Binary& binary, dsl::Span span);
   Expr numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, dsl::Span span);
   Expr temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handled);
