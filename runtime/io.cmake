@@ -18,5 +18,9 @@ set(WEIR_RUNTIME_IO_TESTS
   connectors/generate/generate_test.cpp
   connectors/kafka/partitioner_test.cpp
   )
-# A program of its own, kafka_test: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.
+# A program of its own: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.
 set(WEIR_KAFKA_TESTS connectors/kafka/client_test.cpp)
+if(COMMAND weir_room)
+  add_executable(kafka_test ${WEIR_KAFKA_TESTS} ${CMAKE_SOURCE_DIR}/tools/cmake/doctest_main.cpp)
+  target_link_libraries(kafka_test PRIVATE weir_runtime weir_flags)
+endif()

@@ -53,9 +53,11 @@ struct BatchPool {
 // The views point into the client's fetch buffers, which its messages keep alive.
 //
 // Messages are taken with rd_kafka_consume_batch_queue. The callback form takes the queue's lock
-// once instead of for each message, but destroys the message behind the callback, so that the bytes
-// have to be copied. Measured with 5 M records of 130 bytes on 4 partitions: callback without a
-// copy 365–588 ns of CPU per record, batch 509–562, callback with a copy 676–814.
+// once instead of for each message, but destroys the message behind the callback, so that its bytes
+// have to be copied. Interleaved runs on a busy machine of 2 cores, 5 M records of 130 bytes on 4
+// partitions, CPU of the process per record, medians of 3: this 256 ns, callback with a copy 243, a
+// callback that keeps nothing 228, each 210 to 300: no form is cheaper. Asking each record for its
+// headers would add 60 (RecordHeaders).
 struct KafkaBatch final : RecordBatch {
   std::shared_ptr<Handle> handle;  // outlives its messages
   std::shared_ptr<BatchPool> pool;
