@@ -70,6 +70,9 @@ Value Expressions::decimal_arithmetic(const compiler::Expr& expr, const Value& a
     }
     return {product, nullptr, nullptr, type};
   }
+  if (expr.op == Op::Divide) {
+    fail_if(ir.CreateICmpEQ(y, emit_.i128(0)), k_division_by_zero);
+  }
   llvm::Value* out = emit_.local(wide, "result", 16);
   const char* kernel = expr.op == Op::Multiply ? "weir_decimal_multiply" : "weir_decimal_divide";
   llvm::Value* reason = emit_.call(kernel,

@@ -217,6 +217,47 @@ TEST_CASE("lists, records, let") {
                       9)) == "64");
 }
 
+TEST_CASE("kernels of the standard library") {
+  CHECK(value_of(cast(i(), kText), {-42}) == "-42");
+  CHECK(value_of(cast(wide(-1205, dec(6, 2)), kText)) == "-12.05");
+  CHECK(value_of(cast(s(), kInt), {.s = "123"}) == "123");
+  CHECK(value_of(cast(s(), kInt8), {.s = "123"}) == "123");
+  CHECK(value_of(cast(s(), kInt8), {.s = "1234"}) == "! 7012 out x: bad_cast");
+  CHECK(value_of(cast(s(), kInt)).substr(0, 5) == "! 701");
+  CHECK(value_of(node(Op::Try, kInt.nullable(), {cast(s(), kInt)})) == "null");
+  CHECK(value_of(cast(s(), dec(20, 3)), {.s = "-1.5"}) == "-1500");
+  CHECK(value_of(cast(wide(-1250, dec(10, 3)), dec(10, 2))) == "-125");
+  CHECK(value_of(cast(wide(1225, dec(10, 3)), dec(10, 2))) == "122");  // half even
+  CHECK(value_of(cast(wide(125, dec(6, 2)), kFloat)) == "1.25");
+  CHECK(value_of(cast(wide(-199, dec(6, 2)), kInt)) == "-1");
+  CHECK(value_of(cast(real(2.5), dec(6, 2))) == "250");
+  Expr quotient = node(Op::Divide, dec(38, 6), {wide(100, dec(5, 2)), cast(i(), dec(19, 0))});
+  CHECK(value_of(quotient, {3}) == "333333");
+  CHECK(value_of(quotient, {0}) == "! 7011 out x: division_by_zero");
+  CHECK(
+      value_of(node(Op::Multiply, dec(38, 2), {wide(kTen37, dec(38, 2)), wide(kTen37, dec(38, 2))}))
+          .substr(0, 6) == "! 7010");
+  CHECK(value_of(node(Op::Multiply, dec(38, 2), {wide(105, dec(38, 2)), wide(110, dec(38, 2))})) ==
+        "116");
+  Expr lower = node(Op::Call, kText, {s()});
+  lower.name = "weir_text_lower";
+  CHECK(value_of(lower, {.s = "ABC"}) == "abc");
+  Expr of_null = node(Op::Call, kText.nullable(),
+                      {node(Op::Try, kText.nullable(), {node(Op::Fail, kText, {text("x")})})});
+  of_null.name = "weir_text_lower";
+  CHECK(value_of(of_null) == "null");
+}
+
+TEST_CASE("enums") {
+  auto prepare = [](Program& program) {
+    program.compiled.graph.types.enums = {{"E", {{"a", "a"}, {"b", "B-1"}}}};
+  };
+  Type e = of(TypeKind::Enum);
+  CHECK(value_of(cast(s(), e), {.s = "B-1"}, prepare) == "1");
+  CHECK(value_of(cast(s(), e), {.s = "b"}, prepare) == "! 7008 out x: unknown_case");
+  CHECK(value_of(cast(cast(s(), e), kText), {.s = "B-1"}, prepare) == "B-1");
+}
+
 TEST_CASE("what is not there yet is said") {
   Expr call = node(Op::Call, kInt, {i()});
   call.name = "weir_no_such_kernel";
