@@ -2,11 +2,11 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "compiler/compile_text.h"
 #include "compiler/connectors.h"
-#include "compiler/to_plan.h"
 
 namespace weir::compiler {
 namespace {
@@ -213,6 +213,28 @@ sink u -> discard()
   CHECK(options.at("g.rate")->value() == "1000");
   CHECK(options.at("g.disorder")->value() == "5000000");
   CHECK(options.at("g.fields.k")->value() == "uuid");
+}
+
+TEST_CASE("connectors' options are those of their documented records") {
+  std::set<std::string> documented, known;
+  for (const char* name : {"kafka", "file", "generate", "stdin", "stdout", "discard"}) {
+    std::ifstream in(std::string(WEIR_SOURCE_DIR) + "/runtime/connectors/" + name + "/" + name + ".weir");
+    std::stringstream text;
+    text << in.rdbuf();
+    dsl::Sources sources;
+    dsl::Diagnostics diagnostics;
+    dsl::Program program = dsl::parse(sources, sources.add(name, text.str()), diagnostics);
+    for (const auto& declaration : program.declarations) {
+      auto* record = std::get_if<dsl::RecordDecl>(&declaration.node);
+      bool sink = declaration.name.text.ends_with("Sink");
+      if (!record) continue;
+      for (const auto& field : record->fields) documented.insert(std::string(name) + (sink ? " sink " : " source ") + field.name.text);
+    }
+  }
+  for (const OptionInfo& option : all_options()) {
+    known.insert(std::string(option.connector) + (option.role == Role::Sink ? " sink " : " source ") + std::string(option.name));
+  }
+  CHECK(documented == known);
 }
 
 TEST_CASE("a group's first bytes and signature") {
