@@ -68,10 +68,11 @@ inline WeirJsonStep* weir_json_steps(WeirJsonOrder* order, uint32_t keys) {
   return reinterpret_cast<WeirJsonStep*>(reinterpret_cast<char*>(order) + weir_json_steps_offset(keys));
 }
 
-// The text at `p` is the step's. (A step of zeros matches 32 zero bytes, which end the object there: malformed.)
+// The text at `p` is the step's, and the record does not end in it. A step of zeros never matches: its size less one is
+// beyond every record.
 WEIR_JSON_KERNEL bool weir_json_step(const char* p, const char* end, const WeirJsonStep* step) {
   uint32_t equal = WEIR_MASK32(WEIR_LOAD32(p) == WEIR_LOAD32(step->text));
-  if (__builtin_expect((equal | step->free) != ~0u || end - p < int64_t(step->size), 0)) return false;
+  if (__builtin_expect((equal | step->free) != ~0u || end - p <= int64_t(step->size - 1), 0)) return false;
   if (__builtin_expect(step->size > 32, 0)) return memcmp(p + 32, step->text + 32, step->size - 32) == 0;
   return true;
 }
