@@ -28,7 +28,8 @@ bool read_workload(int count, char** arguments, int from, Workload& workload) {
     }
   }
   if (workload.window.size_ms == 0) workload.window = window_of(workload.query);
-  return workload.events > 0 && workload.threads > 0 && workload.window.size_ms > 0 && workload.window.slide_ms > 0;
+  return workload.events > 0 && workload.threads > 0 && workload.window.size_ms > 0 &&
+         workload.window.slide_ms > 0;
 }
 
 }  // namespace weir::bench

@@ -1,5 +1,6 @@
 // The options that all programs on events in memory share:
-// `--query rides|ads|users --order fixed|other|random --events N --window SIZE_MS/SLIDE_MS --threads N`.
+// `--query rides|ads|users --order fixed|other|random --events N --window SIZE_MS/SLIDE_MS
+// --threads N`.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ struct Workload {
   Query query = Query::Rides;
   Order order = Order::Fixed;
   uint64_t events = 1'000'000;
-  Window window{};          // of the query, if not told otherwise
+  Window window{};  // of the query, if not told otherwise
   int threads = 1;
 };
 

@@ -12,14 +12,16 @@ namespace {
 
 namespace json = simdjson::ondemand;
 
-// The panes of a query in the order of time, the last one used at hand. `Pane` is default constructed.
+// The panes of a query in the order of time, the last one used at hand. `Pane` is default
+// constructed.
 template <typename Pane>
 class PaneRow {
  public:
   explicit PaneRow(int64_t width_ms) : width_ms_(width_ms) {}
 
   Pane& at(int64_t ts_ms) {
-    if (uint64_t(ts_ms - last_start_) < uint64_t(width_ms_)) [[likely]] return *last_;
+    if (uint64_t(ts_ms - last_start_) < uint64_t(width_ms_)) [[likely]]
+      return *last_;
     return find(ts_ms);
   }
 
@@ -43,7 +45,7 @@ class PaneRow {
   int64_t first_ = 0;
   int64_t last_start_ = INT64_MIN / 2;
   Pane* last_ = nullptr;
-  std::deque<Pane> panes_;   // does not move what is in it when it grows at its ends
+  std::deque<Pane> panes_;  // does not move what is in it when it grows at its ends
 };
 
 // `12.34`, `7`, `-0.5` → whole cents. False: not a number, or with more digits than cents have.
@@ -73,7 +75,8 @@ bool cents_of(std::string_view token, int64_t& cents) {
 bool key_id_of(KeyIds& ids, json::value& value, uint32_t& id) {
   std::string_view token = value.raw_json_token();
   id = ids.find(token);
-  if (id != KeyIds::kUnknown) [[likely]] return true;
+  if (id != KeyIds::kUnknown) [[likely]]
+    return true;
   std::string_view text;
   if (value.get_string().get(text)) return false;
   id = ids.add(token, std::string(text));
@@ -113,7 +116,8 @@ struct Rides {
     int64_t cents = 0, ts_ms = 0;
     if constexpr (order == Order::Fixed) {
       json::value value;
-      if (object.find_field("event_type").get(value) || !key_id_of(types, value, type)) return false;
+      if (object.find_field("event_type").get(value) || !key_id_of(types, value, type))
+        return false;
       if (type == kHeartbeat) return true;
       if (object.find_field("amount").get(value) || !amount_of(value, cents)) return false;
       if (object.find_field("ts").get(value) || value.get_int64().get(ts_ms)) return false;
@@ -139,7 +143,8 @@ struct Rides {
       if (found != 3) return false;
     }
     Pane& pane = panes.at(ts_ms);
-    if (type >= pane.groups.size()) [[unlikely]] pane.groups.resize(type * 2);
+    if (type >= pane.groups.size()) [[unlikely]]
+      pane.groups.resize(type * 2);
     pane.groups[type].count++;
     pane.groups[type].cents += cents;
     return true;
@@ -217,7 +222,8 @@ struct Ads {
       if (found != 3) return false;
     }
     Pane& pane = panes.at(ts_ms);
-    if (id >= pane.views.size()) [[unlikely]] pane.views.resize(id * 2);
+    if (id >= pane.views.size()) [[unlikely]]
+      pane.views.resize(id * 2);
     pane.views[id]++;
     return true;
   }
@@ -233,7 +239,8 @@ struct Ads {
     Result rows;
     panes.each([&](int64_t start_ms, const Pane& pane) {
       for (size_t id = 0; id < pane.views.size(); id++) {
-        if (pane.views[id] != 0) rows.push_back({start_ms * 1000, ids.names()[id], pane.views[id], 0});
+        if (pane.views[id] != 0)
+          rows.push_back({start_ms * 1000, ids.names()[id], pane.views[id], 0});
       }
     });
     return rows;
@@ -330,10 +337,11 @@ class ByHandOf final : public ByHand {
   }
   uint64_t add_lines(const Events& events) override {
 #ifdef SIMDJSON_THREADS_ENABLED
-    parser_.threaded = false;   // one thread, as all others here
+    parser_.threaded = false;  // one thread, as all others here
 #endif
     json::document_stream lines;
-    if (parser_.iterate_many(events.text().data(), events.text().size(), 1 << 20).get(lines)) return events.count();
+    if (parser_.iterate_many(events.text().data(), events.text().size(), 1 << 20).get(lines))
+      return events.count();
     uint64_t bad = 0;
     for (auto line = lines.begin(); line != lines.end(); ++line) {
       json::document_reference document;
@@ -348,7 +356,9 @@ class ByHandOf final : public ByHand {
  private:
   bool add_one(std::string_view record) {
     json::document document;
-    if (parser_.iterate(record.data(), record.size(), record.size() + simdjson::SIMDJSON_PADDING).get(document)) return false;
+    if (parser_.iterate(record.data(), record.size(), record.size() + simdjson::SIMDJSON_PADDING)
+            .get(document))
+      return false;
     return query_.template add<order>(document);
   }
 
@@ -366,9 +376,12 @@ std::unique_ptr<ByHand> make(Order order) {
 
 std::unique_ptr<ByHand> make_by_hand(Query query, Order order) {
   switch (query) {
-    case Query::Rides: return make<Rides>(order);
-    case Query::Ads: return make<Ads>(order);
-    case Query::Users: return make<Users>(order);
+    case Query::Rides:
+      return make<Rides>(order);
+    case Query::Ads:
+      return make<Ads>(order);
+    case Query::Users:
+      return make<Users>(order);
   }
   __builtin_unreachable();
 }

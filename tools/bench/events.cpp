@@ -9,7 +9,7 @@
 namespace weir::bench {
 namespace {
 
-constexpr int64_t kStartMs = 1735689600000;   // 2025-01-01T00:00:00Z
+constexpr int64_t kStartMs = 1735689600000;  // 2025-01-01T00:00:00Z
 constexpr uint64_t kRideUsers = 100'000;
 constexpr uint64_t kManyUsers = 1'000'000;
 constexpr uint64_t kAds = 1'000;
@@ -49,9 +49,12 @@ void put_number(std::string& to, uint64_t number, int digits_min = 1) {
 // Events per second of event time: a ride benchmark of 2 M events spans 200 s, one of users 30 s.
 int64_t step_us_of(Query query) {
   switch (query) {
-    case Query::Rides: return 100;
-    case Query::Ads: return 100;
-    case Query::Users: return 15;
+    case Query::Rides:
+      return 100;
+    case Query::Ads:
+      return 100;
+    case Query::Users:
+      return 15;
   }
   __builtin_unreachable();
 }
@@ -63,7 +66,10 @@ constexpr std::array<size_t, 7> kOtherAd{5, 0, 4, 6, 2, 1, 3};
 }  // namespace
 
 EventSource::EventSource(Query query, Order order)
-    : query_(query), order_(order), state_{0x2545f4914f6cdd1d, uint64_t(query) + 1}, step_us_(step_us_of(query)) {
+    : query_(query),
+      order_(order),
+      state_{0x2545f4914f6cdd1d, uint64_t(query) + 1},
+      step_us_(step_us_of(query)) {
   fields_.resize(query == Query::Ads ? 7 : 5);
   for (uint64_t i = 0; query == Query::Ads && i < kAds; i++) put_id(ad_ids_.emplace_back());
 }
@@ -98,7 +104,7 @@ void EventSource::ride(int64_t ts_ms) {
   uint64_t user;
   if (query_ == Query::Users) {
     user = below(kManyUsers);
-  } else {   // a tenth of the users sends a third of the events
+  } else {  // a tenth of the users sends a third of the events
     user = below(kRideUsers);
     user = user * below(kRideUsers) / kRideUsers;
   }
@@ -157,7 +163,8 @@ void EventSource::next(std::string& to) {
 
   size_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
   if (order_ == Order::Other) {
-    for (size_t i = 0; i < fields_.size(); i++) order[i] = query_ == Query::Ads ? kOtherAd[i] : kOtherRide[i];
+    for (size_t i = 0; i < fields_.size(); i++)
+      order[i] = query_ == Query::Ads ? kOtherAd[i] : kOtherRide[i];
   } else if (order_ == Order::Random) {
     // A generator of its own: the values must be those of the other orders.
     for (size_t i = fields_.size() - 1; i > 0; i--) {
@@ -198,15 +205,19 @@ Order order_of(std::string_view name) {
   if (name == "fixed") return Order::Fixed;
   if (name == "other") return Order::Other;
   if (name == "random") return Order::Random;
-  std::fprintf(stderr, "bench: `%.*s` is not fixed, other or random\n", int(name.size()), name.data());
+  std::fprintf(stderr, "bench: `%.*s` is not fixed, other or random\n", int(name.size()),
+               name.data());
   std::exit(2);
 }
 
 Window window_of(Query query) {
   switch (query) {
-    case Query::Rides: return {60'000, 30'000};
-    case Query::Ads: return {10'000, 10'000};
-    case Query::Users: return {60'000, 60'000};
+    case Query::Rides:
+      return {60'000, 30'000};
+    case Query::Ads:
+      return {10'000, 10'000};
+    case Query::Users:
+      return {60'000, 60'000};
   }
   __builtin_unreachable();
 }

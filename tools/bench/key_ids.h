@@ -1,5 +1,6 @@
-// Small numbers for keys, by their JSON token: `"start"` with its quotes, as it stands in the record. A table with open
-// addressing; tokens are compared exactly. Two tokens that mean the same text (escapes) get the same number.
+// Small numbers for keys, by their JSON token: `"start"` with its quotes, as it stands in the
+// record. A table with open addressing; tokens are compared exactly. Two tokens that mean the same
+// text (escapes) get the same number.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ class KeyIds {
   uint32_t find(std::string_view token) const {
     for (uint64_t at = hash_of(token.data(), token.size());; at++) {
       const Slot& slot = slots_[at & (slots_.size() - 1)];
-      if (slot.size == token.size() && std::memcmp(slot.data, token.data(), token.size()) == 0) return slot.id;
+      if (slot.size == token.size() && std::memcmp(slot.data, token.data(), token.size()) == 0)
+        return slot.id;
       if (slot.data == nullptr) return kUnknown;
     }
   }

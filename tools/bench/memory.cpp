@@ -1,14 +1,17 @@
-// bench_memory VARIANT --query rides|ads|users --order fixed|other|random --events N [--window SIZE_MS/SLIDE_MS]
+// bench_memory VARIANT --query rides|ads|users --order fixed|other|random --events N [--window
+// SIZE_MS/SLIDE_MS]
 //
-// What does not involve Weir, on events in memory. Makes the events, prints a line, and then runs once for each line on
-// standard input and prints what it measured (result.h), so that tools/bench/run can alternate between programs:
+// What does not involve Weir, on events in memory. Makes the events, prints a line, and then runs
+// once for each line on standard input and prints what it measured (result.h), so that
+// tools/bench/run can alternate between programs:
 //
 //     by_hand        the query on simdjson On-Demand, record by record
 //     by_hand_lines  the same with iterate_many over JSON lines
-//     read           reads a word of each cache line: no program that looks at the events can be faster
-//     reference      the plain computation that results are checked against
+//     read           reads a word of each cache line: no program that looks at the events can be
+//     faster reference      the plain computation that results are checked against
 //
-//     bench_memory write --query … --order … --events N    writes the events to standard output as JSON lines
+//     bench_memory write --query … --order … --events N    writes the events to standard output as
+//     JSON lines
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,9 +28,10 @@ namespace {
 using namespace weir::bench;
 
 [[noreturn]] void usage() {
-  std::fprintf(stderr,
-               "usage: bench_memory by_hand|by_hand_lines|read|reference|write --query rides|ads|users "
-               "--order fixed|other|random --events N\n");
+  std::fprintf(
+      stderr,
+      "usage: bench_memory by_hand|by_hand_lines|read|reference|write --query rides|ads|users "
+      "--order fixed|other|random --events N\n");
   std::exit(2);
 }
 
@@ -64,7 +68,8 @@ void run(const std::string& variant, const Workload& workload, const Events& eve
     uint64_t bad = variant == "by_hand_lines" ? by_hand->add_lines(events) : by_hand->add(events);
     cost.stop();
     if (bad != 0) {
-      std::fprintf(stderr, "bench_memory: %s could not read %llu events\n", variant.c_str(), (unsigned long long)bad);
+      std::fprintf(stderr, "bench_memory: %s could not read %llu events\n", variant.c_str(),
+                   (unsigned long long)bad);
       std::exit(1);
     }
     result = by_hand->result();
@@ -99,7 +104,9 @@ int main(int argc, char** argv) {
     write(workload);
     return 0;
   }
-  if (variant != "by_hand" && variant != "by_hand_lines" && variant != "read" && variant != "reference") usage();
+  if (variant != "by_hand" && variant != "by_hand_lines" && variant != "read" &&
+      variant != "reference")
+    usage();
 
   Events events(workload.query, workload.order, workload.events);
   std::printf("{\"ready\":true,\"bytes\":%zu}\n", events.text().size());

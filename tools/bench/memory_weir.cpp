@@ -1,8 +1,10 @@
-// bench_weir jit|binary PROGRAM --query … --order … --events N [--window SIZE_MS/SLIDE_MS] [--threads N]
+// bench_weir jit|binary PROGRAM --query … --order … --events N [--window SIZE_MS/SLIDE_MS]
+// [--threads N]
 //
-// Weir's side of bench_memory: compiles the program, gives its source stage the same events, a batch at a time, with the
-// panes and the memory that lanes have, and prints the same lines. No Kafka, no commits, and nothing fires: that
-// is measured through a broker. `binary` runs the object code of `weir build`. Each thread is a lane with its part of the events.
+// Weir's side of bench_memory: compiles the program, gives its source stage the same events, a
+// batch at a time, with the panes and the memory that lanes have, and prints the same lines. No
+// Kafka, no commits, and nothing fires: that is measured through a broker. `binary` runs the object
+// code of `weir build`. Each thread is a lane with its part of the events.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
@@ -29,13 +31,16 @@ using weir::runtime::Exit;
 using weir::runtime::Program;
 using weir::runtime::StageMemory;
 
-constexpr uint32_t kRowsPerBatch = 4096;   // as RunOptions::rows_per_batch
+constexpr uint32_t kRowsPerBatch = 4096;  // as RunOptions::rows_per_batch
 
 // Reads events [from, to) of one partition.
 class Lane {
  public:
   Lane(const Program& program, const Events& events, uint64_t from, uint64_t to)
-      : source_(program.sources[0]), events_(events), from_(from), to_(to),
+      : source_(program.sources[0]),
+        events_(events),
+        from_(from),
+        to_(to),
         memory_(program, *source_.stage, {.output_bytes = UINT64_MAX, .groups = UINT64_MAX}) {
     records_.resize(kRowsPerBatch);
   }
@@ -77,7 +82,8 @@ class Lane {
   uint64_t put_aside_ = 0;
 };
 
-// What is counted and what is added up in an accumulator of these programs: the first integer, the first decimal.
+// What is counted and what is added up in an accumulator of these programs: the first integer, the
+// first decimal.
 struct Places {
   int64_t count = -1, sum = -1;
 
@@ -100,7 +106,7 @@ void take_panes(StageMemory& memory, const weir::contract::Keyed& keyed, Panes& 
       Group& group = into[{table->pane / 1000, std::string(key.data, key.size)}];
       uint64_t count = 0;
       if (places.count >= 0) std::memcpy(&count, accumulator + places.count, 8);
-      int64_t cents = 0;   // the low half of 128 bits: enough here
+      int64_t cents = 0;  // the low half of 128 bits: enough here
       if (places.sum >= 0) std::memcpy(&cents, accumulator + places.sum, 8);
       group.count += count;
       group.cents += cents;
@@ -108,7 +114,8 @@ void take_panes(StageMemory& memory, const weir::contract::Keyed& keyed, Panes& 
   });
 }
 
-void run(const std::string& name, const Program& program, const Workload& workload, const Events& events) {
+void run(const std::string& name, const Program& program, const Workload& workload,
+         const Events& events) {
   std::vector<std::unique_ptr<Lane>> lanes;
   uint64_t share = events.count() / uint64_t(workload.threads);
   for (int i = 0; i < workload.threads; i++) {
@@ -125,7 +132,8 @@ void run(const std::string& name, const Program& program, const Workload& worklo
   Panes panes;
   for (auto& lane : lanes) {
     if (lane->put_aside() != 0) {
-      std::fprintf(stderr, "bench_weir: %" PRIu64 " events were late or put aside\n", lane->put_aside());
+      std::fprintf(stderr, "bench_weir: %" PRIu64 " events were late or put aside\n",
+                   lane->put_aside());
       std::exit(1);
     }
     take_panes(lane->memory(), *program.keyed[0].keyed, panes);
@@ -139,18 +147,22 @@ void run(const std::string& name, const Program& program, const Workload& worklo
 int main(int argc, char** argv) {
   Workload workload;
   std::string variant = argc > 1 ? argv[1] : "";
-  if ((variant != "jit" && variant != "binary") || argc < 3 || !read_workload(argc, argv, 3, workload)) {
-    std::fprintf(stderr, "usage: bench_weir jit|binary PROGRAM --query Q --order O --events N [--window S/S] [--threads N]\n");
+  if ((variant != "jit" && variant != "binary") || argc < 3 ||
+      !read_workload(argc, argv, 3, workload)) {
+    std::fprintf(stderr,
+                 "usage: bench_weir jit|binary PROGRAM --query Q --order O --events N [--window "
+                 "S/S] [--threads N]\n");
     return 2;
   }
   std::unique_ptr<weir::tools::Loaded> loaded;
   Exit exit = Exit::Done;
   auto compiled = weir::tools::compile_file(argv[2], {}, loaded, exit);
   if (!compiled) return int(exit);
-  auto image = variant == "jit" ? weir::tools::load_just_in_time(*compiled) : weir::tools::load_ahead_of_time(*compiled);
+  auto image = variant == "jit" ? weir::tools::load_just_in_time(*compiled)
+                                : weir::tools::load_ahead_of_time(*compiled);
   if (!image.ok()) return weir::tools::fail(image.status());
   weir::runtime::RunOptions options;
-  options.brokers = "127.0.0.1:1";   // nobody connects
+  options.brokers = "127.0.0.1:1";  // nobody connects
   auto program = weir::runtime::read_program((*image)->image(), options);
   if (!program.ok()) return weir::tools::fail(program.status());
 

@@ -1,5 +1,6 @@
-// The queries in the slowest and plainest way, to check the others: every record parsed whole by another JSON library,
-// every window of every event looked up in a map. Knows nothing of panes, and nothing of how events were made.
+// The queries in the slowest and plainest way, to check the others: every record parsed whole by
+// another JSON library, every window of every event looked up in a map. Knows nothing of panes, and
+// nothing of how events were made.
 #pragma once
 
 #include "tools/bench/events.h"

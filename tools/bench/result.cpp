@@ -39,8 +39,8 @@ Result windows_of(Window window, const Panes& panes) {
 uint64_t checksum(const Result& result) {
   std::vector<std::string> lines;
   for (const ResultRow& row : result) {
-    lines.push_back(std::to_string(row.window_start_us) + '|' + row.key + '|' + std::to_string(row.count) + '|' +
-                    std::to_string(row.cents) + '\n');
+    lines.push_back(std::to_string(row.window_start_us) + '|' + row.key + '|' +
+                    std::to_string(row.count) + '|' + std::to_string(row.cents) + '\n');
   }
   std::sort(lines.begin(), lines.end());
   uint64_t hash = 0xcbf29ce484222325;
@@ -59,12 +59,13 @@ void Cost::stop() {
 
 void report(const Measured& measured, const Cost& cost) {
   double events = double(measured.events);
-  std::printf("{\"name\":\"%s\",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
-              ",\"seconds\":%.6f,\"cpu_seconds\":%.6f,\"ns_per_event\":%.2f,\"cpu_ns_per_event\":%.2f"
-              ",\"rate\":%.0f,\"rows\":%" PRIu64 ",\"checksum\":\"%016" PRIx64 "\"}\n",
-              measured.name.c_str(), measured.events, measured.bytes, cost.seconds(), cost.cpu_seconds(),
-              cost.seconds() / events * 1e9, cost.cpu_seconds() / events * 1e9, events / cost.seconds(),
-              measured.rows, measured.checksum);
+  std::printf(
+      "{\"name\":\"%s\",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
+      ",\"seconds\":%.6f,\"cpu_seconds\":%.6f,\"ns_per_event\":%.2f,\"cpu_ns_per_event\":%.2f"
+      ",\"rate\":%.0f,\"rows\":%" PRIu64 ",\"checksum\":\"%016" PRIx64 "\"}\n",
+      measured.name.c_str(), measured.events, measured.bytes, cost.seconds(), cost.cpu_seconds(),
+      cost.seconds() / events * 1e9, cost.cpu_seconds() / events * 1e9, events / cost.seconds(),
+      measured.rows, measured.checksum);
   std::fflush(stdout);
 }
 

@@ -1,5 +1,5 @@
-// What a query gives, in one form for everybody who computes it, so that results can be compared as one number; and
-// what a run cost.
+// What a query gives, in one form for everybody who computes it, so that results can be compared as
+// one number; and what a run cost.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct ResultRow {
   int64_t window_start_us;
   std::string key;
   uint64_t count;
-  int64_t cents;          // the decimal sum, without its point; queries without a sum: 0
+  int64_t cents;  // the decimal sum, without its point; queries without a sum: 0
 };
 using Result = std::vector<ResultRow>;
 
@@ -31,7 +31,8 @@ using Panes = std::map<std::pair<int64_t, std::string>, Group>;
 // Panes are as wide as the greatest width that divides size and slide.
 Result windows_of(Window window, const Panes& panes);
 
-// Of all rows, whatever their order: FNV-1a of the lines `window_start_us|key|count|cents`, sorted by bytes.
+// Of all rows, whatever their order: FNV-1a of the lines `window_start_us|key|count|cents`, sorted
+// by bytes.
 uint64_t checksum(const Result& result);
 
 // Wall clock and CPU time of the whole process, all its threads, from construction to `stop`.
@@ -43,7 +44,7 @@ class Cost {
   double cpu_seconds() const { return cpu_seconds_; }
 
  private:
-  double seconds_, cpu_seconds_;   // until `stop`: of the start
+  double seconds_, cpu_seconds_;  // until `stop`: of the start
 };
 
 // One line of JSON on standard output. `name` is the program's, or what it ran.

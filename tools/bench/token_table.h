@@ -1,5 +1,5 @@
-// Groups of one window by their key's JSON token, for many keys: open addressing, keys of up to 16 bytes in the slot so
-// that an update touches one cache line; longer ones lie elsewhere.
+// Groups of one window by their key's JSON token, for many keys: open addressing, keys of up to 16
+// bytes in the slot so that an update touches one cache line; longer ones lie elsewhere.
 #pragma once
 
 #include <sys/mman.h>
@@ -17,7 +17,8 @@
 
 namespace weir::bench {
 
-// Zeroed memory in pages of 2 MB, if the system has some: probes of a large table miss the TLB otherwise.
+// Zeroed memory in pages of 2 MB, if the system has some: probes of a large table miss the TLB
+// otherwise.
 template <typename T>
 struct LargePages {
   using value_type = T;
@@ -43,7 +44,7 @@ class TokenTable {
       char key[16];
       const char* data;
     };
-    uint32_t size;       // 0: empty
+    uint32_t size;  // 0: empty
     uint32_t count;
     int64_t cents;
 
@@ -58,12 +59,13 @@ class TokenTable {
     if (used_ * 2 >= slots_.size()) grow();
     for (uint64_t at = hash_of(token.data(), token.size());; at++) {
       Slot& slot = slots_[at & (slots_.size() - 1)];
-      if (slot.size == token.size() && std::memcmp(slot.token(), token.data(), token.size()) == 0) return slot;
+      if (slot.size == token.size() && std::memcmp(slot.token(), token.data(), token.size()) == 0)
+        return slot;
       if (slot.size == 0) return add(slot, token);
     }
   }
 
-  const Slots& slots() const { return slots_; }   // the empty ones too
+  const Slots& slots() const { return slots_; }  // the empty ones too
 
  private:
   Slot& add(Slot& slot, std::string_view token) {
