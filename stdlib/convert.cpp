@@ -129,8 +129,8 @@ WeirReason weir_text_to_decimal(WeirBytes text, int32_t precision, int32_t scale
       if (*p != '0') return kReasonBadCast;   // nothing is lost silently
       continue;
     }
+    if (!weir_decimal_fits(sum, kDecimalDigitsMax - 1)) return kReasonBadCast;
     sum = sum * 10 + (*p - '0');
-    if (!weir_decimal_fits(sum, kDecimalDigitsMax)) return kReasonBadCast;
   }
   if (digits == 0 || behind == 0) return kReasonBadCast;
   return weir_decimal_rescale(negative ? -sum : sum, behind < 0 ? 0 : behind < scale ? behind : scale, precision, scale, value);

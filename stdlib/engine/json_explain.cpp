@@ -80,6 +80,10 @@ WEIR_JSON_OVERREAD const char* json_break(const char* begin, const char* end) {
 
 WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
                                                    WeirBytes* detail) {
+  // On a copy with zeros behind it: what is said must not depend on what lies behind the record.
+  auto size = uint64_t(end - begin);
+  begin = weir_json_move(arena, begin, size);
+  end = begin + size;
   const char* at = weir::stdlib::json_break(begin, end);
   bool too_deep = at < end && weir::stdlib::json_too_deep(at, end);
   char* memory = weir_arena_take(arena, 64);

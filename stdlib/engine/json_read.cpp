@@ -51,9 +51,9 @@ WEIR_JSON_NATIVE bool weir_json_scale_number(const WeirJsonNumber* number, int32
   int digits = 0;
   for (const char* p = first; p < last; p++) {
     if (*p == '.') continue;
-    sum = sum * 10 + (*p - '0');
-    digits += sum != 0;
+    digits += sum != 0 || *p != '0';
     if (digits > 38) return false;
+    sum = sum * 10 + (*p - '0');
   }
   if (sum != 0) {
     if (exponent < 0 || digits + exponent > 38) return false;
