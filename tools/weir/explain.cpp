@@ -1,0 +1,63 @@
+// `weir explain FILE`: what a program becomes.
+#include <cstdio>
+
+#include "codegen/codegen.h"
+#include "tools/weir/commands.h"
+#include "tools/weir/program.h"
+
+namespace weir::tools {
+
+using runtime::Exit;
+
+namespace {
+
+struct ExplainOptions {
+  std::string file;
+  bool plan = false, stages = false, ir = false, raw_ir = false, assembly = false, dot = false;
+  std::string after, cpu;
+};
+
+int show(codegen::Result<std::string> text) {
+  if (!text) return fail(Exit::Bug, "code generation: " + text.error());
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int explain(const ExplainOptions& options) {
+  std::unique_ptr<Loaded> loaded;
+  Exit exit = Exit::Done;
+  auto compiled = compile_file(options.file, {.print_after = options.after}, loaded, exit);
+  if (!compiled) return int(exit);
+  codegen::Options target;
+  target.cpu = options.cpu;
+  if (!options.after.empty()) std::fputs(compiled->printed.c_str(), stdout);
+  if (options.plan) std::fputs(compiler::print_plan(compiled->graph).c_str(), stdout);
+  if (options.stages) std::fputs(compiler::print_stages(compiled->graph).c_str(), stdout);
+  if (options.dot) std::fputs(compiler::print_dot(compiled->graph).c_str(), stdout);
+  if (options.raw_ir) return show(codegen::ir_text(*compiled, target, false));
+  if (options.ir) return show(codegen::ir_text(*compiled, target, true));
+  if (options.assembly) return show(codegen::asm_text(*compiled, target));
+  bool nothing_asked = options.after.empty() && !options.plan && !options.stages && !options.dot;
+  if (nothing_asked) {
+    std::printf("%s\n%s", compiler::print_plan(compiled->graph).c_str(), compiler::print_stages(compiled->graph).c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command add_explain(CLI::App& app) {
+  auto options = std::make_shared<ExplainOptions>();
+  app.add_option("FILE", options->file, "the program")->required();
+  app.add_flag("--plan", options->plan, "the graph behind the optimiser");
+  app.add_flag("--stages", options->stages, "fused stages: what is decoded, filtered, updated");
+  app.add_flag("--ir", options->ir, "LLVM IR as it is compiled");
+  app.add_flag("--raw-ir", options->raw_ir, "LLVM IR before LLVM's optimiser");
+  app.add_flag("--asm", options->assembly, "machine code");
+  app.add_flag("--dot", options->dot, "the graph for Graphviz");
+  app.add_option("--after", options->after, "the graph behind the pass of this name");
+  app.add_option("--cpu", options->cpu, "x86-64-v2, -v3, -v4; default this machine");
+  return [options] { return explain(*options); };
+}
+
+}  // namespace weir::tools
