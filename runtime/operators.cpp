@@ -56,7 +56,10 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   }
   if (partials.empty()) return {};
   KeyedState& state = *operators_[at].state;
-  dirty_bytes_ += groups * state.shards()[0].tables.panes()->slot_bytes;
+  uint64_t bytes = groups * state.shards()[0].tables.panes()->slot_bytes;
+  dirty_bytes_ += bytes;
+  merged_bytes_ += bytes;
+  dirty_ = true;
   uint32_t parts = groups < kParallelGroups ? 1 : std::min<uint32_t>(arena_->threads(), uint32_t(state.shards().size()));
   arena_->run(parts, [&](uint32_t part) { state.merge_part(partials, part, parts); });
   for (stdlib::PaneTables* partial : partials) partial->clear();
@@ -175,6 +178,7 @@ Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Water
       if (mode == contract::Emission::APPEND || !due(op.emissions[i])) continue;
       if (Status status = merge_into(at, lanes); !status.ok()) return status;
       if (!op.firing->any_changed(i)) continue;
+      dirty_ = true;   // what has fired is marked as such
       auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) { return run_stage(op, emission, fired, count); };
       Status status = mode == contract::Emission::UPDATE
                           ? op.firing->fire_changed(i, op.watermark, event_time(op, lanes), to_stage)
@@ -259,6 +263,7 @@ void Operators::freeze(FrozenEpoch* epoch) {
   for (AsideRow& row : aside_) epoch->aside.push_back(std::move(row));
   aside_.clear();
   dirty_bytes_ = 0;
+  dirty_ = false;
 }
 
 uint64_t Operators::state_bytes() const {
@@ -277,12 +282,6 @@ uint64_t Operators::output_bytes() const {
     for (const Emission& emission : op.emissions) bytes += emission.memory->output_bytes();
   }
   return bytes;
-}
-bool Operators::dirty() const {
-  for (const Operator& op : operators_) {
-    if (op.state->dirty_anywhere()) return true;
-  }
-  return !aside_.empty() || output_bytes() > 0;
 }
 uint64_t Operators::spill(uint64_t bytes, uint64_t durable_epoch) {
   uint64_t freed = 0;

@@ -47,7 +47,8 @@ class Operators {
   uint64_t state_groups() const;
   uint64_t output_bytes() const;
   uint64_t dirty_bytes() const { return dirty_bytes_; }   // about: of groups merged since the last freeze
-  bool dirty() const;
+  bool dirty() const { return dirty_ || !aside_.empty() || output_bytes() > 0; }
+  uint64_t merged_bytes() const { return merged_bytes_; }   // since the start: how much state can have grown
   // Drops from memory what the store has, until `bytes` are free; returns what was freed.
   uint64_t spill(uint64_t bytes, uint64_t durable_epoch);
   LaneCounts take_counts();
@@ -77,7 +78,8 @@ class Operators {
   WorkArena* arena_;
   std::vector<Operator> operators_;    // as in the plan
   std::vector<AsideRow> aside_;        // of emissions
-  uint64_t dirty_bytes_ = 0;
+  uint64_t dirty_bytes_ = 0, merged_bytes_ = 0;
+  bool dirty_ = false;                 // some state has changed since the last freeze
 };
 
 }  // namespace weir::runtime

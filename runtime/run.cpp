@@ -212,6 +212,7 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   Result<std::unique_ptr<Operators>> operators = Operators::make(program_, &store_, shards_, &arena_);
   if (!operators.ok()) return operators.take_status();
   operators_ = std::move(*operators);
+  merged_checked_ = 0;
   if (Status status = operators_->load(*watermarks_); !status.ok()) return status;
 
   // Sinks that can take rows back go to where the last committed epoch left them.
@@ -288,6 +289,9 @@ Status PipelineRun::run_round() {
   for (size_t i = 0; i < lanes_.size(); ++i) {
     uint32_t time = times_[i]->time;
     int64_t floor = watermarks_->floor(time);
+    // Lanes that run beside each other see time move at barriers only: no lane has to wait for the slowest one at each
+    // window's close. A lane alone sees it row by row, and its results depend on nothing else.
+    if (others[i] != INT64_MAX) others[i] = floor;
     uint64_t rows_max = uint64_t(options_.rows_per_batch) * kRoundBatches;
     if (options_.rows_per_epoch_max > 0) {
       uint64_t left = options_.rows_per_epoch_max > rows_in_epoch_ ? options_.rows_per_epoch_max - rows_in_epoch_ : 0;
@@ -351,6 +355,8 @@ Status PipelineRun::bound_memory(Inputs& inputs) {
   if (epoch_wanted_ && commits_->busy()) {   // lanes are faster than commits: they wait
     if (Status status = wait_for_commit(); !status.ok()) return status;
   }
+  if (operators_->merged_bytes() - merged_checked_ < shares_.state / 32) return {};
+  merged_checked_ = operators_->merged_bytes();
   for (int tries = 0; operators_->state_bytes() > shares_.state; ++tries) {
     uint64_t wanted = operators_->state_bytes() - shares_.state * 3 / 4;
     uint64_t freed = operators_->spill(wanted, durable_);

@@ -100,6 +100,7 @@ class PipelineRun {
   bool must_commit_ = false;         // the first positions become durable at once
   bool epoch_wanted_ = false;        // by memory
   uint64_t rows_in_epoch_ = 0;
+  uint64_t merged_checked_ = 0;      // Operators::merged_bytes when memory was last looked at
   std::chrono::steady_clock::time_point epoch_begin_;
   std::vector<AsideRow> aside_;
   std::vector<TimestampSample> timestamps_;

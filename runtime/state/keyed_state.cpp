@@ -42,6 +42,7 @@ Status KeyedState::load_panes(int64_t watermark) {
     } else {
       Pane& pane = pane_of(shards_[key.shard], key.pane);
       pane.stored = pane.spilled = true;
+      ++shards_[key.shard].spilled;
       pane.changed = pane.changed_before = ~0u;
     }
     if (key.pane == INT64_MAX) break;
@@ -112,8 +113,7 @@ Status KeyedState::fetch_spilled(uint32_t number, const std::vector<stdlib::Pane
 
 void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part, uint32_t parts) {
   for (uint32_t s = part; s < shards_.size(); s += parts) {
-    bool spilled = std::any_of(shards_[s].panes.begin(), shards_[s].panes.end(), [](const auto& p) { return p.second.spilled; });
-    if (!spilled) continue;
+    if (shards_[s].spilled == 0) continue;
     shards_[s].status = fetch_spilled(s, partials);
     if (!shards_[s].status.ok()) return;
   }
@@ -190,6 +190,7 @@ std::vector<KeyedState::Dropped> KeyedState::drop_closed(int64_t watermark) {
       auto it = shards_[s].panes.find(start);
       if (it == shards_[s].panes.end()) continue;
       if (it->second.stored) dropped.push_back({uint16_t(s), start});
+      if (it->second.spilled) --shards_[s].spilled;
       shards_[s].tables.remove(start);
       shards_[s].panes.erase(it);
     }
@@ -215,6 +216,7 @@ uint64_t KeyedState::spill(uint64_t bytes, uint64_t durable) {
     freed += before - candidate.shard->tables.bytes();
     Pane& pane = candidate.shard->panes.at(candidate.start);
     pane.table = nullptr;
+    if (!pane.spilled) ++candidate.shard->spilled;
     pane.spilled = true;
     pane.dirty.clear();
   }

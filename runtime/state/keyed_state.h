@@ -41,6 +41,7 @@ class KeyedState {
     explicit Shard(const KeyedInfo& info);
     stdlib::PaneTables tables;
     std::map<int64_t, Pane> panes;
+    uint32_t spilled = 0;                // panes of which something is only in the store
     std::vector<int64_t> made;           // panes that are new since the last `note_new_panes`
     Status status;                       // of reading the store in a part
   };
