@@ -396,6 +396,7 @@ class JsonDecoder final : public Decoder {
     }
     reason = ir.CreateSelect(null, emit.i32(kReasonNullField), reason);
     emit.store(reason, reasons_, 4 * node.number);
+    at = emit.call("weir_json_space", {at, end_});
     llvm::Value* position = ir.CreateSub(ir.CreatePtrToInt(at, ir.getInt64Ty()), ir.CreatePtrToInt(begin_, ir.getInt64Ty()));
     emit.store(ir.CreateTrunc(position, ir.getInt32Ty()), positions_, 4 * node.number);
     spoil(emit, node);

@@ -1,37 +1,48 @@
 #include "stdlib/engine/json_order.h"
 
 #include "stdlib/engine/json_text.h"
+#include "stdlib/engine/panes.h"
 
-static uint16_t* weir_json_places(WeirJsonOrder* order) { return reinterpret_cast<uint16_t*>(order + 1); }
+namespace {
+// A key's first 16 bytes, and zeros behind a shorter one.
+struct KeyWords {
+  uint64_t low, high;
+};
+}  // namespace
 
-// Mixes size, first and last bytes.
-static uint32_t weir_json_key_hash(const char* key, uint64_t size) {
-  uint64_t first = 0, last = 0;
-  if (size >= 8) {
-    first = weir_load8(key);
-    last = weir_load8(key + size - 8);
-  } else {
-    for (uint64_t i = 0; i < size; i++) first |= uint64_t(uint8_t(key[i])) << 8 * i;
-  }
-  return uint32_t(weir_hash_words(first, last, size));
+static KeyWords* weir_json_words(WeirJsonOrder* order) { return reinterpret_cast<KeyWords*>(order + 1); }
+static uint16_t* weir_json_places(WeirJsonOrder* order, uint32_t keys) {
+  return reinterpret_cast<uint16_t*>(weir_json_words(order) + keys);
 }
 
-// 1 + the key's index, or kJsonSkip.
+static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys) {
+  uint16_t* index = weir_json_places(order, keys->count) + keys->count;
+  auto mask = uint32_t(weir_json_index_size(keys->count) - 1);
+  for (uint32_t k = 0; k < keys->count; k++) {
+    KeyWords& words = weir_json_words(order)[k];
+    uint64_t size = keys->names[k].size;
+    memcpy(&words, keys->names[k].data, size < 16 ? size : 16);
+    uint64_t at = weir_hash_words(words.low, words.high, size) & mask;
+    while (index[at] != 0) at = (at + 1) & mask;
+    index[at] = uint16_t(k + 1);
+  }
+  order->index_mask = mask;
+}
+
+// 1 + the key's index, or kJsonSkip. 15 bytes behind the key are readable. Without branches on the size: keys in no
+// order are not to be guessed.
 static WEIR_JSON_OVERREAD uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key,
                                                 uint64_t size) {
-  uint16_t* index = weir_json_places(order) + keys->count;
-  uint32_t mask = uint32_t(weir_json_index_size(keys->count) - 1);
-  if (__builtin_expect(order->indexed == 0, 0)) {
-    for (uint32_t k = 0; k < keys->count; k++) {
-      uint32_t at = weir_json_key_hash(keys->names[k].data, keys->names[k].size) & mask;
-      while (index[at] != 0) at = (at + 1) & mask;
-      index[at] = uint16_t(k + 1);
-    }
-    order->indexed = 1;
-  }
-  for (uint32_t at = weir_json_key_hash(key, size) & mask; index[at] != 0; at = (at + 1) & mask) {
-    const WeirBytes& name = keys->names[index[at] - 1];
-    if (name.size == size && memcmp(name.data, key, size) == 0) return index[at];
+  if (__builtin_expect(order->index_mask == 0, 0)) weir_json_fill_index(order, keys);
+  const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
+  const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
+  KeyWords words{weir_load8(key) & mask.low, weir_load8(key + 8) & mask.high};
+  uint64_t at = weir_hash_words(words.low, words.high, size) & order->index_mask;
+  for (; index[at] != 0; at = (at + 1) & order->index_mask) {
+    uint32_t k = index[at] - 1u;
+    const KeyWords& expected = weir_json_words(order)[k];
+    if (((expected.low ^ words.low) | (expected.high ^ words.high) | (keys->names[k].size ^ size)) != 0) continue;
+    if (__builtin_expect(size <= 16, 1) || memcmp(keys->names[k].data, key, size) == 0) return k + 1;
   }
   return kJsonSkip;
 }
@@ -43,6 +54,19 @@ constexpr uint64_t kJsonEscapedKeyBytes = 256;
 static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* p,
                                                        bool first, const char* end) {
   constexpr WeirJsonFound malformed{nullptr, kJsonEnd, 0};
+  // `,"key":` without white space or escapes, up to 32 bytes of it: the way of records in no particular order.
+  if (p[0] == (first ? '{' : ',') && p[1] == '"') {
+    const char* key = p + 2;
+    WeirVector32 bytes = WEIR_LOAD32(key);
+    uint32_t found = WEIR_MASK32((bytes == '"') | (bytes == '\\'));
+    if (__builtin_expect(found != 0, 1)) {
+      uint64_t size = uint64_t(__builtin_ctz(found));
+      const char* value = key + size + 2;
+      if (__builtin_expect(key[size] == '"' && key[size + 1] == ':' && uint8_t(*value) > ' ' && value < end, 1)) {
+        return {value, weir_json_lookup(order, keys, key, size), 0};
+      }
+    }
+  }
   p = weir_json_space(p, end);
   if (p >= end) return malformed;
   if (first) {
@@ -71,8 +95,8 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
   }
   uint32_t action;
   if (__builtin_expect(memchr(key, '\\', size) != nullptr, 0)) {
-    char plain[kJsonEscapedKeyBytes];
-    int64_t plain_size = size > sizeof plain ? -1 : weir_json_unescape(key, behind - 1, plain);
+    char plain[kJsonEscapedKeyBytes + 16] = {};
+    int64_t plain_size = size > kJsonEscapedKeyBytes ? -1 : weir_json_unescape(key, behind - 1, plain);
     action = plain_size < 0 ? kJsonSkip : weir_json_lookup(order, keys, plain, uint64_t(plain_size));
   } else {
     action = weir_json_lookup(order, keys, key, size);
@@ -84,7 +108,7 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
 static WEIR_JSON_OVERREAD void weir_json_learn(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* begin,
                                            const char* end) {
   WeirJsonStep* steps = weir_json_steps(order, keys->count);
-  uint16_t* place = weir_json_places(order);
+  uint16_t* place = weir_json_places(order, keys->count);
   memset(steps, 0, keys->steps_max * sizeof(WeirJsonStep));
   for (uint32_t k = 0; k < keys->count; k++) place[k] = 0xFFFF;
   order->steps = 0;
@@ -120,7 +144,7 @@ WEIR_JSON_NATIVE WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJso
   WeirJsonFound found = weir_json_find_key(order, keys, p, p == begin, end);
   found.next = uint32_t(now - weir_json_steps(order, keys->count));
   if (found.action - 1 < keys->count) {
-    uint32_t place = weir_json_places(order)[found.action - 1];
+    uint32_t place = weir_json_places(order, keys->count)[found.action - 1];
     if (place != 0xFFFF) found.next = place + 1;
   }
   return found;

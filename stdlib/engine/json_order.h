@@ -34,12 +34,12 @@ struct WeirJsonKeys {
   uint32_t steps_max;     // capacity of the order
 };
 
-//     | WeirJsonOrder | place: u16 for each key | index: u16, a power of two | steps, one more than steps_max |
+//     | WeirJsonOrder | words: 16 bytes for each key | place: u16 for each key | index: u16, a power of two | steps, one more than steps_max |
 struct WeirJsonOrder {
   uint32_t steps;         // learned
   uint32_t misses;        // since then
   uint32_t misses_max;    // … at which it learns again; doubles each time
-  uint32_t indexed;       // 1: `index` is filled
+  uint32_t index_mask;    // of `index`; 0: not filled yet
   uint64_t reserved[2];
 };
 static_assert(sizeof(WeirJsonOrder) == 32);
@@ -58,7 +58,7 @@ inline constexpr uint64_t weir_json_index_size(uint32_t keys) {
   return size;
 }
 inline constexpr uint64_t weir_json_steps_offset(uint32_t keys) {
-  return (sizeof(WeirJsonOrder) + 2 * (keys + weir_json_index_size(keys)) + 15) & ~uint64_t{15};
+  return (sizeof(WeirJsonOrder) + 16 * keys + 2 * (keys + weir_json_index_size(keys)) + 15) & ~uint64_t{15};
 }
 // How much of WeirStage::learned the order of an object takes.
 inline constexpr uint64_t weir_json_order_bytes(uint32_t keys, uint32_t steps_max) {
