@@ -20,11 +20,11 @@ function(weir_link_library target directory)
   foreach(end crtendS.o crtn.o)
     string(APPEND list "file ${end}\n")
   endforeach()
-  foreach(start Scrt1.o crti.o crtbeginS.o crtendS.o crtn.o libc_nonshared.a)
+  foreach(start Scrt1.o crti.o crtbeginS.o crtendS.o crtn.o libc_nonshared.a libgcc.a)
     execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=${start} OUTPUT_VARIABLE path OUTPUT_STRIP_TRAILING_WHITESPACE)
     list(APPEND copies ${path})
   endforeach()
-  string(REPLACE "file crtendS.o" "file libc_nonshared.a\nfile crtendS.o" list "${list}")
+  string(REPLACE "file crtendS.o" "file libgcc.a\nfile libc_nonshared.a\nfile crtendS.o" list "${list}")
   file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}.txt CONTENT "${list}")
   add_custom_command(
     OUTPUT ${directory}/link.txt

@@ -17,7 +17,8 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr int32_t kDevPartitions = 4;
+// One: what is late then depends on the order of the lines alone, and every run shows the same rows.
+constexpr int32_t kDevPartitions = 1;
 
 std::atomic<bool> stop_asked{false};
 
