@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "runtime/names.h"
 #include "runtime/state/changelog.h"
@@ -32,7 +33,8 @@ Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
     if (status.ok()) status = work();
   };
   // A transaction is open only while it is being filled: what the epoch produced has waited in its buffers.
-  step("C0", [&] { return producer ? retried([&] { return producer->begin(); }) : Status(); });
+  step("C0", [&] { return producer && !in_transaction_ ? retried([&] { return producer->begin(); }) : Status(); });
+  in_transaction_ = false;
   step("C1", [&] { return produce_outputs(epoch, rows_out); });
   step("C2", [&] { return produce_dead_letters(epoch); });
   step("C3", [&] { return write_sinks(epoch, true, rows_out); });
@@ -49,6 +51,26 @@ Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
   step("C9", [&] { return write_sinks(epoch, false, rows_out); });
   if (status.ok()) show_aside(epoch);
   return status;
+}
+
+// Rows of a firing that is larger than memory: they go into the transaction as they come. Sinks that can't take rows back
+// get theirs when the epoch has been committed.
+Status CommitThread::take_part(FrozenEpoch& part, uint64_t* rows_out) {
+  Status status;
+  if (places_.producer) {
+    if (!in_transaction_) status = retried([&] { return places_.producer->begin(); });
+    in_transaction_ = true;
+    if (status.ok()) status = produce_outputs(part, rows_out);
+    if (status.ok()) status = places_.producer->flush();
+    if (!status.ok()) return status;
+  }
+  if (status = write_sinks(part, true, rows_out); !status.ok()) return status;
+  for (FrozenEpoch::Rows& rows : part.outputs) {
+    const Sink* to = places_.sinks[rows.sink];
+    bool log = places_.program->sinks[rows.sink].kind == SinkInfo::Kind::Log;
+    if (!log && (!to || !takes_back(*to))) held_.push_back(std::move(rows));
+  }
+  return {};
 }
 
 // The same call again as long as the client says that this may help.
@@ -256,7 +278,14 @@ void CommitThread::run() {
     auto begin = std::chrono::steady_clock::now();
     Committed done;
     done.epoch = epoch->number;
-    done.status = commit(*epoch, &done.rows_out);
+    done.part = epoch->part;
+    if (epoch->part) {
+      done.status = take_part(*epoch, &done.rows_out);
+    } else {
+      epoch->outputs.insert(epoch->outputs.begin(), std::make_move_iterator(held_.begin()), std::make_move_iterator(held_.end()));
+      held_.clear();
+      done.status = commit(*epoch, &done.rows_out);
+    }
     if (!done.status.ok() && places_.producer) {
       // Whatever it answers: this producer is not used again.
       (void)places_.producer->abort();
@@ -269,7 +298,6 @@ void CommitThread::run() {
       result_ = std::move(done);
     }
     changed_.notify_all();
-    if (wake_) wake_();
   }
 }
 

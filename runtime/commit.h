@@ -40,6 +40,7 @@ struct CommitPlaces {
 struct Committed {
   Status status;
   uint64_t epoch = 0;
+  bool part = false;
   uint64_t rows_out = 0;
   double seconds = 0;
   std::vector<TimestampSample> timestamps;
@@ -53,17 +54,16 @@ class CommitThread {
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
-  // Requires: not busy.
+  // Commits the epoch, or, of a part of one, only brings its rows into the epoch's transaction. Requires: not busy.
   void begin(std::unique_ptr<FrozenEpoch> epoch);
   bool busy() const { return busy_; }
   // The result of the commit, once; nothing while it goes on. Waits up to `timeout_ms`.
   std::optional<Committed> result(int timeout_ms);
-  // Called on the commit thread when a result is there.
-  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
  private:
   void run();
   Status commit(FrozenEpoch& epoch, uint64_t* rows_out);
+  Status take_part(FrozenEpoch& part, uint64_t* rows_out);
   Status produce_outputs(FrozenEpoch& epoch, uint64_t* rows_out);
   Status produce_dead_letters(FrozenEpoch& epoch);
   Status write_sinks(FrozenEpoch& epoch, bool before_commit, uint64_t* rows_out);
@@ -74,7 +74,8 @@ class CommitThread {
   Status retried(Step step);
 
   CommitPlaces places_;
-  std::function<void()> wake_;
+  bool in_transaction_ = false;           // commit thread's: a part has begun it
+  std::vector<FrozenEpoch::Rows> held_;   // commit thread's: of parts, for sinks that can't take rows back
   bool busy_ = false;                     // control thread's view
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -16,6 +16,7 @@ namespace weir::runtime {
 
 struct FrozenEpoch {
   uint64_t number = 0;
+  bool part = false;                                  // only outputs, of an epoch that goes on: they leave before the memory is full
   struct Rows { uint32_t sink; EncodedRows rows; };   // index in Program::sinks
   std::vector<Rows> outputs;
   std::vector<AsideRow> aside;

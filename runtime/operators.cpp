@@ -123,7 +123,7 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
     emission.memory->clear_scratch();
     if (!status.ok()) return status;
   }
-  return {};
+  return output_bytes() > drain_bytes_ && drain_ ? drain_() : Status();
 }
 
 bool Operators::closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes, int64_t watermark) const {
@@ -253,17 +253,23 @@ void Operators::freeze(FrozenEpoch* epoch) {
     }
     for (const KeyedState::Dropped& dropped : op.dropped) epoch->dropped.push_back({at, dropped.shard, dropped.pane});
     op.dropped.clear();
-    for (Emission& emission : op.emissions) {
-      for (uint32_t sink : emission.info.stage->emits()) {
-        EncodedRows rows = emission.memory->take_output(program_.sinks[sink].sink->output());
-        if (rows.records > 0) epoch->outputs.push_back({sink, std::move(rows)});
-      }
-    }
   }
+  take_outputs(&epoch->outputs);
   for (AsideRow& row : aside_) epoch->aside.push_back(std::move(row));
   aside_.clear();
   dirty_bytes_ = 0;
   dirty_ = false;
+}
+
+void Operators::take_outputs(std::vector<FrozenEpoch::Rows>* outputs) {
+  for (Operator& op : operators_) {
+    for (Emission& emission : op.emissions) {
+      for (uint32_t sink : emission.info.stage->emits()) {
+        EncodedRows rows = emission.memory->take_output(program_.sinks[sink].sink->output());
+        if (rows.records > 0) outputs->push_back({sink, std::move(rows)});
+      }
+    }
+  }
 }
 
 uint64_t Operators::state_bytes() const {

@@ -23,6 +23,13 @@ class Operators {
  public:
   static Result<std::unique_ptr<Operators>> make(const Program& program, Store* store, uint32_t shards, WorkArena* arena);
 
+  // Called between stage calls when emissions have more than `bytes` of output: takes it (`take_outputs`).
+  void set_drain(uint64_t bytes, std::function<Status()> drain) {
+    drain_bytes_ = bytes;
+    drain_ = std::move(drain);
+  }
+  void take_outputs(std::vector<FrozenEpoch::Rows>* outputs);
+
   // What the store has, with the watermarks that it has been brought to.
   Status load(const Watermarks& watermarks);
 
@@ -78,6 +85,8 @@ class Operators {
   WorkArena* arena_;
   std::vector<Operator> operators_;    // as in the plan
   std::vector<AsideRow> aside_;        // of emissions
+  uint64_t drain_bytes_ = UINT64_MAX;
+  std::function<Status()> drain_;
   uint64_t dirty_bytes_ = 0, merged_bytes_ = 0;
   bool dirty_ = false;                 // some state has changed since the last freeze
 };

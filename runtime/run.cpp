@@ -53,6 +53,7 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
     operators_.reset();
     aside_.clear();
     timestamps_.clear();
+    part_rows_out_ = 0;
     if (outcome == Outcome::Done) return {};
     if (outcome == Outcome::Failed) return std::move(status_);
     if (outcome == Outcome::Rebalanced) {
@@ -213,6 +214,7 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   if (!operators.ok()) return operators.take_status();
   operators_ = std::move(*operators);
   merged_checked_ = 0;
+  operators_->set_drain(shares_.output, [this] { return drain_outputs(); });
   if (Status status = operators_->load(*watermarks_); !status.ok()) return status;
 
   // Sinks that can take rows back go to where the last committed epoch left them.
@@ -430,7 +432,19 @@ Status PipelineRun::end_epoch(Inputs& inputs) {
   rows_in_epoch_ = 0;
   epoch_begin_ = Clock::now();
   ++epoch_;
+  if (Status status = wait_for_commit(); !status.ok()) return status;   // of a part
   commits_->begin(std::move(epoch));
+  return {};
+}
+
+Status PipelineRun::drain_outputs() {
+  if (Status status = wait_for_commit(); !status.ok()) return status;
+  auto part = std::make_unique<FrozenEpoch>();
+  part->number = epoch_;
+  part->part = true;
+  operators_->take_outputs(&part->outputs);
+  commits_->begin(std::move(part));
+  must_commit_ = true;
   return {};
 }
 
@@ -438,6 +452,12 @@ Status PipelineRun::take_commit(int timeout_ms) {
   std::optional<Committed> done = commits_->result(timeout_ms);
   if (!done) return {};
   if (!done->status.ok()) return std::move(done->status).within("committing epoch " + std::to_string(done->epoch));
+  if (done->part) {
+    part_rows_out_ += done->rows_out;
+    return {};
+  }
+  done->rows_out += part_rows_out_;
+  part_rows_out_ = 0;
   durable_ = done->epoch;
   ++summary_->epochs;
   summary_->rows_out += done->rows_out;

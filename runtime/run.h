@@ -54,6 +54,8 @@ class PipelineRun {
   Status bound_memory(Inputs& inputs);
   bool epoch_due() const;
   Status end_epoch(Inputs& inputs);
+  // Results that fill the memory go into the epoch's transaction before it ends.
+  Status drain_outputs();
   // A commit that is done; fails if it failed.
   Status take_commit(int timeout_ms);
   Status wait_for_commit();
@@ -100,6 +102,7 @@ class PipelineRun {
   bool must_commit_ = false;         // the first positions become durable at once
   bool epoch_wanted_ = false;        // by memory
   uint64_t rows_in_epoch_ = 0;
+  uint64_t part_rows_out_ = 0;       // of the epoch, drained already
   uint64_t merged_checked_ = 0;      // Operators::merged_bytes when memory was last looked at
   std::chrono::steady_clock::time_point epoch_begin_;
   std::vector<AsideRow> aside_;
