@@ -147,5 +147,7 @@ WEIR_JSON_NATIVE WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJso
     uint32_t place = weir_json_places(order, keys->count)[found.action - 1];
     if (place != 0xFFFF) found.next = place + 1;
   }
+  // The first step holds the opening brace: behind a value it must not match again.
+  if (found.next == 0 && order->steps > 0) found.next = 1;
   return found;
 }
