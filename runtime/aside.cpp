@@ -17,6 +17,8 @@ std::string reason_name(WeirReason reason) {
   }
 }
 
+std::string reason_code(WeirReason reason) { return "W" + std::to_string(reason); }
+
 AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& error, const WeirRecord& record) {
   AsideRow row;
   row.source = source;
@@ -62,13 +64,13 @@ std::string topic_of(const Program& program, const AsideRow& row) {
 
 std::string describe(const Program& program, const AsideRow& row) {
   std::string where = row.offset < 0 ? "a group of" : topic_of(program, row) + "/" + std::to_string(row.partition) + " at offset " + std::to_string(row.offset) + ",";
-  return where + " stream `" + stream_name(program, row.stream) + "`: " + reason_name(row.reason) + " (" + row.detail + ")";
+  return where + " stream `" + stream_name(program, row.stream) + "`: " + reason_code(row.reason) + " " + reason_name(row.reason) + " (" + row.detail + ")";
 }
 
 std::vector<std::pair<std::string, std::string>> dead_letter_headers(const Program& program, const AsideRow& row) {
   auto headers = row.headers;
   headers.emplace_back("weir.reason", reason_name(row.reason));
-  headers.emplace_back("weir.code", std::to_string(row.reason));
+  headers.emplace_back("weir.code", reason_code(row.reason));
   headers.emplace_back("weir.detail", row.detail);
   headers.emplace_back("weir.topic", topic_of(program, row));
   headers.emplace_back("weir.partition", std::to_string(row.partition));
@@ -80,7 +82,7 @@ std::vector<std::pair<std::string, std::string>> dead_letter_headers(const Progr
 std::string dead_letter_json(const Program& program, const AsideRow& row) {
   nlohmann::ordered_json json;
   json["reason"] = reason_name(row.reason);
-  json["code"] = row.reason;
+  json["code"] = reason_code(row.reason);
   json["detail"] = row.detail;
   json["stream"] = stream_name(program, row.stream);
   json["topic"] = topic_of(program, row);

@@ -26,10 +26,12 @@ struct AsideRow {
 
 // "missing_field"; the number as text for one that is not in reason.def.
 std::string reason_name(WeirReason reason);
+// "W7002": what `weir explain-error` takes.
+std::string reason_code(WeirReason reason);
 AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& error, const WeirRecord& record);
 AsideRow aside_group(uint32_t source, uint32_t stream, WeirReason reason, std::string detail, const WeirFired& group);
 
-// "topic/3 at offset 17, stream `rides`: missing_field (ts: …)"
+// "topic/3 at offset 17, stream `rides`: W7002 missing_field (ts: …)"
 std::string describe(const Program& program, const AsideRow& row);
 // The headers of a dead letter: the record's own, then weir.reason, weir.code, weir.detail, weir.topic, …
 std::vector<std::pair<std::string, std::string>> dead_letter_headers(const Program& program, const AsideRow& row);

@@ -255,7 +255,7 @@ TEST_CASE("rows that can't be read are dead letters, a failure, or skipped") {
     CHECK(dead[0].key == "k");
     CHECK(dead[0].value == "bad");
     std::map<std::string, std::string> headers(dead[0].headers.begin(), dead[0].headers.end());
-    CHECK(headers == std::map<std::string, std::string>{{"trace", "7"}, {"weir.reason", "malformed"}, {"weir.code", "7001"},
+    CHECK(headers == std::map<std::string, std::string>{{"trace", "7"}, {"weir.reason", "malformed"}, {"weir.code", "W7001"},
                                                         {"weir.detail", "not three words"}, {"weir.topic", "in"}, {"weir.partition", "0"},
                                                         {"weir.offset", "1"}, {"weir.stream", "counts"}});
     REQUIRE(run.aside.size() == 1);

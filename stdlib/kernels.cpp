@@ -8,6 +8,7 @@
 #include "stdlib/engine/output.h"
 #include "stdlib/engine/panes.h"
 #include "stdlib/engine/text_number.h"
+#include "stdlib/list.h"
 #include "stdlib/math.h"
 #include "stdlib/native_headers.h"
 #include "stdlib/time.h"
