@@ -265,7 +265,7 @@ TEST_CASE("rows that can't be read are dead letters, a failure, or skipped") {
     MemoryLog log;
     FakeRun run = run_with(contract::Source::FAIL, log);
     CHECK(run.status.exit() == Exit::BadData);
-    CHECK(run.status.message() == "in/0 at offset 1, stream `counts`: malformed (not three words)");
+    CHECK(run.status.message() == "in/0 at offset 1, stream `counts`: W7001 malformed (not three words)");
     CHECK(log.group_offsets("fake").empty());
   }
   SUBCASE("skip") {
