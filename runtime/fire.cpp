@@ -162,6 +162,7 @@ Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const std::fun
       if (Status status = run->status(); !status.ok()) return status;
       if (run->valid() && (!any || run->key() < least)) {
         least = run->key();
+        least.reserve(least.size() + kInlineKeyBytes);   // a probe may read that far behind a key
         any = true;
       }
     }
@@ -280,7 +281,8 @@ Status Firing::load_changed(uint32_t s, int64_t start, KeyedState::Pane& pane, u
     if (cursor->value().size() < 1 + sizeof header) return bad_state();
     memcpy(&header, cursor->value().data() + 1, sizeof header);   // behind the version: state_value.h
     if (!(header.changed & bit)) continue;
-    std::string_view key = cursor->key().substr(prefix.size());
+    std::string key(cursor->key().substr(prefix.size()));
+    key.reserve(key.size() + kInlineKeyBytes);
     if (!pane.table) pane.table = shard.tables.find_or_make(start);
     if (weir_table_find(pane.table, key.data(), key.size())) continue;
     uint64_t mask = pane.table->mask;

@@ -1,6 +1,7 @@
 // Where lanes and merges run: a bounded number of threads, the calling one among them. Nothing blocks in it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,9 @@ class WorkArena {
 
  private:
   struct Arena;
+  using Task = void (*)(const std::function<void(uint32_t)>* work, uint32_t i);
+  void run_in_arena(uint32_t count, Task task, const std::function<void(uint32_t)>* work);
+
   uint32_t threads_;
   std::unique_ptr<Arena> arena_;
 };

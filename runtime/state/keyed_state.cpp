@@ -100,6 +100,7 @@ Status KeyedState::fetch_spilled(uint32_t number, const std::vector<stdlib::Pane
         WeirBytes key = weir_slot_key(slot);
         if (shard_of(key, shards_.size()) != number || weir_table_find(pane.table, key.data, key.size)) continue;
         keys.push_back(prefix + std::string(key.data, key.size));
+        keys.back().reserve(keys.back().size() + kInlineKeyBytes);   // a probe may read that far behind a key
         tables.push_back(pane.table);
         if (keys.size() == kFetchBatch) status = load();
         if (!status.ok()) return;
