@@ -257,7 +257,6 @@ void append_rows(MemoryLog& log, const std::vector<std::string>& rows, int32_t p
 RunOptions fake_options() {
   RunOptions options;
   options.until = Until::End;
-  options.progress = false;
   options.threads = 2;
   options.commit_interval_ms = 1;
   return options;

@@ -29,7 +29,9 @@ struct RunOptions {
   uint32_t rows_per_epoch_max = 0;     // 0: no bound
   uint32_t shards = 16;
   uint32_t threads = 0;                // 0: all cores
-  bool progress = true;                // on stderr
+  // What an operator should read: progress (`passing`: the next one may be written over it), restarts in process. Null: nobody.
+  std::function<void(const std::string& line, bool passing)> say;
+  int64_t progress_ms = 10'000;        // between passing lines; 0: none
   bool json_logs = false;
   Log* log = nullptr;                  // dev and tests: use this log for kafka sources and sinks
   bool wall_clock_off = false;         // tests: machine time only moves by `clock_us`
@@ -48,7 +50,7 @@ struct RunSummary {
   double seconds = 0, join_seconds = 0, first_event_seconds = 0;
 };
 
-// Runs until the end, a stop, or an error. Prints nothing but progress.
+// Runs until the end, a stop, or an error. Prints nothing: `say` does.
 Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSummary* summary);
 
 // The best image of a binary for this machine, or null.

@@ -1,9 +1,7 @@
 #include "runtime/progress.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <ctime>
 
 namespace weir::runtime {
@@ -37,12 +35,11 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(bool enabled, bool json)
-    : enabled_(enabled), json_(json), terminal_(!json && isatty(STDERR_FILENO) == 1), begin_(std::chrono::steady_clock::now()), last_(begin_) {}
+Progress::Progress(Say say, int64_t every_ms, bool json)
+    : say_(std::move(say)), every_(every_ms), json_(json), begin_(std::chrono::steady_clock::now()), last_(begin_) {}
 
 bool Progress::due() const {
-  auto every = terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(10'000);
-  return enabled_ && std::chrono::steady_clock::now() - last_ >= every;
+  return say_ && every_.count() > 0 && std::chrono::steady_clock::now() - last_ >= every_;
 }
 
 std::string Progress::line(const ProgressState& s, double seconds, double rate) {
@@ -76,16 +73,13 @@ void Progress::print(const ProgressState& state, bool last) {
   double rate = last ? double(state.rows_in) / std::max(seconds, 1e-9) : double(state.rows_in - rows_last_) / std::max(span, 1e-9);
   last_ = now;
   rows_last_ = state.rows_in;
-  std::string text = json_ ? json_line(state, seconds, rate) : line(state, seconds, rate);
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "", text, terminal_ && !last ? "" : "\n");
-  std::fflush(stderr);
-  shown_ = true;
+  say_(json_ ? json_line(state, seconds, rate) : line(state, seconds, rate), !last);
 }
 
 void Progress::show(const ProgressState& state) { print(state, false); }
 
 void Progress::finish(const ProgressState& state) {
-  if (enabled_) print(state, true);
+  if (say_ && every_.count() > 0) print(state, true);
 }
 
 }  // namespace weir::runtime

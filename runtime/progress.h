@@ -1,8 +1,9 @@
-// What a person sees on stderr while a pipeline runs: a line that is rewritten on a terminal, else a line every ten seconds.
+// What an operator is told while a pipeline runs: a passing line now and then, a lasting one at the end.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace weir::runtime {
@@ -16,7 +17,8 @@ struct ProgressState {
 
 class Progress {
  public:
-  Progress(bool enabled, bool json);
+  using Say = std::function<void(const std::string& line, bool passing)>;
+  Progress(Say say, int64_t every_ms, bool json);
   // Shows something if it is time.
   bool due() const;
   void show(const ProgressState& state);
@@ -28,10 +30,11 @@ class Progress {
 
  private:
   void print(const ProgressState& state, bool last);
-  bool enabled_, json_, terminal_;
+  Say say_;
+  std::chrono::milliseconds every_;
+  bool json_;
   std::chrono::steady_clock::time_point begin_, last_;
   uint64_t rows_last_ = 0;
-  bool shown_ = false;
 };
 
 }  // namespace weir::runtime

@@ -25,7 +25,7 @@ int64_t wall_ms() {
 PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store, std::vector<Sink*> sinks,
                          std::map<std::string, Sink*> dead_letters, Metrics& metrics, Clock::time_point begin)
     : program_(program), options_(options), log_(log), store_(store), sinks_(std::move(sinks)), dead_letters_(std::move(dead_letters)),
-      metrics_(metrics), progress_(options.progress, options.json_logs), begin_(begin), shares_(options.memory_bytes), arena_(options.threads) {}
+      metrics_(metrics), progress_(options.say, options.progress_ms, options.json_logs), begin_(begin), shares_(options.memory_bytes), arena_(options.threads) {}
 
 int64_t PipelineRun::machine_us() const {
   if (options_.wall_clock_off) return 1;
@@ -62,6 +62,7 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
     }
     ++summary_->aborts;
     metrics_.update([](MetricsValues& v) { ++v.aborts; });
+    if (options_.say) options_.say("starting again from the last commit: " + status_.message(), false);
     if (summary_->epochs > epochs_before) {
       failed = 0;
       good = Clock::now();

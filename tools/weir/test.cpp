@@ -94,7 +94,6 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   options.until = runtime::Until::End;
   options.state_dir = state;
   options.rows_per_batch = way.batch;
-  options.progress = false;
   options.log = &log;
   options.wall_clock_off = true;
   options.collect = [&](const std::string& sink, std::string_view key, std::string_view value) {

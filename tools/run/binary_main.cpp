@@ -3,13 +3,17 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/command.h"
+#include "tools/run/command.h"
 #include "runtime/contract/plan.pb.h"
 
 extern "C" const WeirBinary weir_binary;
 
 int main(int argc, char** argv) {
-  using namespace weir::runtime;
+  using weir::runtime::choose_image;
+  using weir::runtime::Exit;
+  using weir::tools::add_run_flags;
+  using weir::tools::run_command;
+  using weir::tools::RunCommand;
   const WeirPipelineImage* image = choose_image(weir_binary);
   if (!image) {
     fmt::print(stderr, "weir: this binary was made for other processors than this one\n");

@@ -12,10 +12,10 @@ namespace CLI {
 class App;
 }
 
-namespace weir::runtime {
+namespace weir::tools {
 
 struct RunCommand {
-  RunOptions options;
+  runtime::RunOptions options;
   bool dev = false;                  // read from JSON lines through the embedded log
   std::string data_folder = "data";  // --dev: <source>.jsonl lies here
   bool quiet = false;
@@ -34,4 +34,4 @@ int run_command(const WeirPipelineImage& image, RunCommand& command);
 // Bytes: "64MB", "1GiB", "4096"; −1 if it is not a size.
 int64_t parse_size(const std::string& text);
 
-}  // namespace weir::runtime
+}  // namespace weir::tools
