@@ -2,6 +2,7 @@
 // library's simple consumer, which asks for no group's rights.
 #include <chrono>
 #include <deque>
+#include <thread>
 
 #include "runtime/connectors/kafka/handle.h"
 
@@ -33,9 +34,7 @@ class Reader final : public LogReader {
   Status start(const Positions& from) {
     for (const auto& [partition, position] : from) {
       int64_t begin = 0, end = 0;
-      rd_kafka_resp_err_t code =
-          rd_kafka_query_watermark_offsets(handle_->get(), partition.topic.c_str(),
-                                           partition.partition, &begin, &end, kRequestMsMax);
+      rd_kafka_resp_err_t code = ends_of(partition, &begin, &end);
       if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) {
         return handle_->unreachable(text_of(partition));
       }
@@ -84,6 +83,20 @@ class Reader final : public LogReader {
 
   static std::string text_of(const TopicPartition& partition) {
     return "`" + partition.topic + "`[" + std::to_string(partition.partition) + "]";
+  }
+
+  // A partition that was made a moment ago, or that moves, has no leader for some milliseconds.
+  rd_kafka_resp_err_t ends_of(const TopicPartition& partition, int64_t* begin, int64_t* end) {
+    auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kRequestMsMax);
+    while (true) {
+      rd_kafka_resp_err_t code =
+          rd_kafka_query_watermark_offsets(handle_->get(), partition.topic.c_str(),
+                                           partition.partition, begin, end, kRequestMsMax);
+      bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                    code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+      if (!moving || std::chrono::steady_clock::now() > until) return code;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
 
   Status take(int timeout_ms) {
