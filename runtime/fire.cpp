@@ -9,6 +9,7 @@ namespace weir::runtime {
 namespace {
 
 constexpr size_t kFiredMax = 4096;   // of one stage call, and of one chunk of sorted runs
+constexpr int64_t kPanesKept = 4;    // windows of fewer panes are combined anew
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
 
@@ -18,6 +19,25 @@ std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
 
 Firing::Firing(KeyedState& state) : state_(state), info_(state.info()), window_(info_.window) {
   scratch_ = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0);
+  sliding_ = make_sliding(true);
+  for (const EmissionInfo& emission : info_.emissions) appends_ |= emission.emission->mode() == contract::Emission::APPEND;
+}
+
+Firing::Sliding Firing::make_sliding(bool follow) const {
+  Sliding made;
+  if (!info_.has_window || window_.size < kPanesKept * window_.pane || window_.size <= window_.slide) return made;
+  for (uint32_t s = 0; s < state_.shards().size(); ++s) made.push_back(std::make_unique<SlidingPanes>(state_, s, follow));
+  return made;
+}
+
+uint64_t Firing::bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& kept : sliding_) bytes += kept->bytes();
+  return bytes;
+}
+
+void Firing::forget() {
+  for (auto& kept : sliding_) kept->clear();
 }
 
 Firing::Group Firing::group(WeirBytes key, char* accumulator) const {
@@ -30,51 +50,104 @@ Status Firing::bad_state() const {
   return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
 }
 
-char* Firing::merge_into_scratch(WeirBytes key, const char* from) {
-  WeirTable* table = scratch_->find_or_make(0);
-  char* into = weir_table_upsert(table, key.data, key.size);
-  WeirGroupHeader before = *header_of(into), added = *reinterpret_cast<const WeirGroupHeader*>(from);
-  info_.merge(into, from, &table->keys);
-  header_of(into)->changed = before.changed | added.changed;
-  if (uint32_t error = before.error ? before.error : added.error) header_of(into)->error = error;
-  return into;
-}
-
 // ---------------------------------------------------------------- groups of a window
 
 namespace {
-bool key_less(uint64_t a_prefix, WeirBytes a, uint64_t b_prefix, WeirBytes b) {
-  return a_prefix != b_prefix ? a_prefix < b_prefix : view(a) < view(b);
+template <class Group>
+void sort_by_key(std::vector<Group>& groups) {
+  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : view(a.key) < view(b.key);
+  });
 }
 }  // namespace
 
-Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take) {
+void Firing::add_all(WeirTable* table, std::vector<Group>* groups) const {
+  groups->reserve(groups->size() + table->count);
+  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) groups->push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
+}
+
+bool Firing::any_spilled(uint32_t s, int64_t first, int64_t end) const {
+  auto& panes = state_.shards()[s].panes;
+  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
+    if (it->second.spilled) return true;
+  }
+  return false;
+}
+
+void Firing::combine_parts(const SlidingPanes::Parts& parts, WeirBytes key) {
+  for (WeirTable* part : {parts.back, parts.front}) {
+    WeirSlot* slot = part ? weir_table_find(part, key.data, key.size) : nullptr;
+    if (slot) merge_into_scratch(key, weir_slot_accumulator(slot));
+  }
+}
+
+Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& sliding, const Take& take) {
+  if (any_spilled(s, first, end)) {
+    if (!sliding.empty()) sliding[s]->clear();
+    return merge_runs(s, first, end, take);
+  }
   auto& panes = state_.shards()[s].panes;
   std::vector<WeirTable*> tables;
-  bool spilled = false;
   for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
-    spilled |= it->second.spilled;
     if (it->second.table) tables.push_back(it->second.table);
   }
-  if (spilled) return merge_runs(s, first, end, take);
-  std::vector<Group> groups;
-  auto add_all = [&](WeirTable* table) {
-    groups.reserve(table->count);
-    for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) {
-      groups.push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
+  SlidingPanes::Parts parts;
+  if (!sliding.empty()) parts = sliding[s]->slide_to(first, end);
+  if (parts.kept) {
+    tables.clear();
+    for (WeirTable* part : {parts.back, parts.front}) {
+      if (part && part->count > 0) tables.push_back(part);
     }
-  };
+  }
+  std::vector<Group> groups;
   if (tables.size() == 1) {
-    add_all(tables[0]);
+    add_all(tables[0], &groups);
   } else if (tables.size() > 1) {
     for (WeirTable* table : tables) {
       for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) merge_into_scratch(weir_slot_key(slot), weir_slot_accumulator(slot));
     }
-    add_all(scratch_->find_or_make(0));
+    add_all(scratch_->find_or_make(0), &groups);
   }
   if (groups.empty()) return {};
-  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return key_less(a.prefix, a.key, b.prefix, b.key); });
+  sort_by_key(groups);
   Status status = take(groups);
+  scratch_->clear();
+  return status;
+}
+
+// What a combination says about changes is old once an emission has fired in between: the panes know.
+Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_t bit, Sliding& sliding, const Take& take) {
+  if (sliding.empty() || any_spilled(s, first, end)) {
+    return groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) -> Status {
+      std::vector<Group> changed;
+      for (const Group& g : groups) {
+        if (header_of(g.accumulator)->changed & bit) changed.push_back(g);
+      }
+      return changed.empty() ? Status() : take(changed);
+    });
+  }
+  SlidingPanes::Parts parts;
+  bool kept = false;
+  auto& panes = state_.shards()[s].panes;
+  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
+    if (!(it->second.changed & bit) || !it->second.table) continue;
+    for (uint64_t at = 0; WeirSlot* slot = weir_table_next(it->second.table, &at);) {
+      WeirBytes key = weir_slot_key(slot);
+      if (!(header_of(weir_slot_accumulator(slot))->changed & bit) || weir_table_find(scratch_->find_or_make(0), key.data, key.size)) continue;
+      if (!kept) parts = sliding[s]->slide_to(first, end);
+      kept = true;
+      if (parts.kept) {
+        combine_parts(parts, key);
+      } else {
+        char* combined = nullptr;
+        if (Status status = combine_key(s, first, end, key, &combined); !status.ok()) return status;
+      }
+    }
+  }
+  std::vector<Group> groups;
+  if (kept) add_all(scratch_->find_or_make(0), &groups);
+  sort_by_key(groups);
+  Status status = groups.empty() ? Status() : take(groups);
   scratch_->clear();
   return status;
 }
@@ -138,7 +211,7 @@ class PaneRun {
 
 }  // namespace
 
-Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take) {
+Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const Take& take) {
   auto& panes = state_.shards()[s].panes;
   std::vector<std::unique_ptr<PaneRun>> runs;
   for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
@@ -149,8 +222,8 @@ Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const std::fun
   auto flush = [&]() -> Status {
     groups.clear();
     WeirTable* table = scratch_->find_or_make(0);
-    for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) groups.push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
-    std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return key_less(a.prefix, a.key, b.prefix, b.key); });
+    add_all(table, &groups);
+    sort_by_key(groups);
     Status status = groups.empty() ? Status() : take(groups);
     scratch_->clear();
     return status;
@@ -181,7 +254,7 @@ Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const std::fun
   }
 }
 
-Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, uint32_t changed_bit, const FireTo& to_stage) {
+Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, const FireTo& to_stage) {
   fired_.clear();
   auto flush = [&]() -> Status {
     Status status = fired_.empty() ? Status() : to_stage(emission, fired_.data(), uint32_t(fired_.size()));
@@ -189,7 +262,6 @@ Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint3
     return status;
   };
   for (const Group& g : groups) {
-    if (changed_bit && !(header_of(g.accumulator)->changed & changed_bit)) continue;
     fired_.push_back({g.key.data, g.key.size, g.accumulator, span.start, span.end, span.event_time});
     if (fired_.size() == kFiredMax) {
       if (Status status = flush(); !status.ok()) return status;
@@ -224,25 +296,32 @@ Status Firing::fire_closed(int64_t from, int64_t to, const FireTo& to_stage) {
     Span span{start, window_.end(start), window_.end(start) - 1};
     last_close_ = std::max(last_close_, window_.close(start));
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-      Status status = groups_of(s, start, span.end, [&](const std::vector<Group>& groups) -> Status {
+      // All emissions of append mode have the same groups.
+      auto append = [&](const std::vector<Group>& groups) -> Status {
         for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
-          auto mode = info_.emissions[e].emission->mode();
-          if (mode == contract::Emission::COMPLETE) continue;
-          uint32_t bit = mode == contract::Emission::UPDATE ? uint32_t{1} << e : 0;
-          if (Status delivered = deliver(groups, span, e, bit, to_stage); !delivered.ok()) return delivered;
+          if (info_.emissions[e].emission->mode() != contract::Emission::APPEND) continue;
+          if (Status delivered = deliver(groups, span, e, to_stage); !delivered.ok()) return delivered;
         }
         return {};
-      });
-      if (!status.ok()) return status;
+      };
+      if (appends_) {
+        if (Status status = groups_of(s, start, span.end, sliding_, append); !status.ok()) return status;
+      }
+      for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
+        if (info_.emissions[e].emission->mode() != contract::Emission::UPDATE) continue;
+        auto update = [&](const std::vector<Group>& groups) { return deliver(groups, span, e, to_stage); };
+        if (Status status = changed_groups_of(s, start, span.end, uint32_t{1} << e, sliding_, update); !status.ok()) return status;
+      }
     }
     return {};
   });
 }
 
 Status Firing::fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage) {
+  Sliding sliding = make_sliding(false);
   auto fire = [&](const Span& span, int64_t first, int64_t end) -> Status {
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-      Status status = groups_of(s, first, end, [&](const std::vector<Group>& groups) { return deliver(groups, span, emission, 0, to_stage); });
+      Status status = groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) { return deliver(groups, span, emission, to_stage); });
       if (!status.ok()) return status;
     }
     return {};
@@ -349,21 +428,35 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
       for (uint32_t at : pane.dirty) take(weir_table_slot(pane.table, at));
     }
   }
+  // Where windows have several panes, those of the changed keys slide over all windows at once.
+  std::unique_ptr<stdlib::PaneTables> keys;
+  std::unique_ptr<SlidingPanes> sliding;
+  if (!one_pane && !windows.empty() && !any_spilled(s, windows.begin()->first, window_.end(windows.rbegin()->first))) {
+    keys = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0);
+    for (const Changed& c : changed) weir_table_upsert(keys->find_or_make(0), weir_slot_key(c.slot).data, weir_slot_key(c.slot).size);
+    sliding = std::make_unique<SlidingPanes>(state_, s, false, keys->find_or_make(0));
+  }
   for (auto& [start, groups] : windows) {
-    std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return key_less(a.prefix, a.key, b.prefix, b.key); });
+    sort_by_key(groups);
     Span span = info_.has_window ? Span{start, window_.end(start), window_.end(start) - 1} : Span{0, 0, event_time};
     if (!one_pane) {
       auto same = [](const Group& a, const Group& b) { return view(a.key) == view(b.key); };
       groups.erase(std::unique(groups.begin(), groups.end(), same), groups.end());
+      SlidingPanes::Parts parts;
+      if (sliding) parts = sliding->slide_to(start, span.end);
       for (Group& g : groups) {
         char* combined = nullptr;
-        if (Status status = combine_key(s, start, span.end, g.key, &combined); !status.ok()) return status;
+        if (parts.kept) {
+          combine_parts(parts, g.key);
+        } else if (Status status = combine_key(s, start, span.end, g.key, &combined); !status.ok()) {
+          return status;
+        }
       }
       // The scratch table stands still only now.
       WeirTable* table = scratch_->find_or_make(0);
       for (Group& g : groups) g.accumulator = weir_slot_accumulator(weir_table_find(table, g.key.data, g.key.size));
     }
-    Status status = deliver(groups, span, emission, 0, to_stage);
+    Status status = deliver(groups, span, emission, to_stage);
     scratch_->clear();
     if (!status.ok()) return status;
   }

@@ -4,7 +4,7 @@
 // bytes. A window's groups are combined from its panes, in three ways:
 //
 //     one pane, in memory              the groups as they lie there, nothing is copied
-//     several panes, all in memory     merged into a scratch table
+//     several panes, all in memory     merged into a scratch table; where windows overlap, from what is kept (sliding.h)
 //     a pane is spilled                a merge of sorted runs, memory and store, in bounded memory
 //
 // Threads: the control thread, while no lane runs.
@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/sliding.h"
 #include "runtime/state/keyed_state.h"
 
 namespace weir::runtime {
@@ -33,6 +34,9 @@ class Firing {
   Status fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage);
   // Of the windows that `fire_closed` has fired, the last one's close; INT64_MIN: none.
   int64_t last_close() const { return last_close_; }
+  // Of combinations that are kept between firings, and to do without them.
+  uint64_t bytes() const;
+  void forget();
   // Some group may have changed since this emission last fired.
   bool any_changed(uint32_t emission) const;
 
@@ -44,15 +48,25 @@ class Firing {
   };
   struct Span { int64_t start, end, event_time; };   // of a window; {0, 0, …} without one
 
+  using Take = std::function<Status(const std::vector<Group>&)>;
+  using Sliding = std::vector<std::unique_ptr<SlidingPanes>>;   // by shard; empty where windows don't overlap
+
   // The groups of one shard in [first, end) panes, key order, in chunks.
-  Status groups_of(uint32_t shard, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take);
-  Status merge_runs(uint32_t shard, int64_t first, int64_t end, const std::function<Status(const std::vector<Group>&)>& take);
+  Status groups_of(uint32_t shard, int64_t first, int64_t end, Sliding& sliding, const Take& take);
+  // Only those with a key that has changed for an emission.
+  Status changed_groups_of(uint32_t shard, int64_t first, int64_t end, uint32_t bit, Sliding& sliding, const Take& take);
+  bool any_spilled(uint32_t shard, int64_t first, int64_t end) const;
+  Sliding make_sliding(bool follow) const;
+  void add_all(WeirTable* table, std::vector<Group>* groups) const;
+  // The group of one key of a window that is kept, in the scratch table.
+  void combine_parts(const SlidingPanes::Parts& parts, WeirBytes key);
+  Status merge_runs(uint32_t shard, int64_t first, int64_t end, const Take& take);
   Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
   Status load_changed(uint32_t shard, int64_t start, KeyedState::Pane& pane, uint32_t bit);
   Status combine_key(uint32_t shard, int64_t first, int64_t end, WeirBytes key, char** combined);
-  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, uint32_t changed_bit, const FireTo& to_stage);
+  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, const FireTo& to_stage);
   Status for_each_window(int64_t from, int64_t to, const std::function<Status(int64_t start)>& visit);
-  char* merge_into_scratch(WeirBytes key, const char* group);
+  char* merge_into_scratch(WeirBytes key, const char* group) { return combine(info_, scratch_->find_or_make(0), key, group); }
   Group group(WeirBytes key, char* accumulator) const;
   Status bad_state() const;
 
@@ -60,6 +74,8 @@ class Firing {
   const KeyedInfo& info_;
   const WindowTime& window_;
   std::unique_ptr<stdlib::PaneTables> scratch_;
+  Sliding sliding_;        // of closed windows
+  bool appends_ = false;   // some emission does
   std::vector<WeirFired> fired_;
   int64_t last_close_ = INT64_MIN;
 };

@@ -274,7 +274,7 @@ void Operators::take_outputs(std::vector<FrozenEpoch::Rows>* outputs) {
 
 uint64_t Operators::state_bytes() const {
   uint64_t bytes = 0;
-  for (const Operator& op : operators_) bytes += op.state->bytes();
+  for (const Operator& op : operators_) bytes += op.state->bytes() + op.firing->bytes();
   return bytes;
 }
 uint64_t Operators::state_groups() const {
@@ -292,6 +292,8 @@ uint64_t Operators::output_bytes() const {
 uint64_t Operators::spill(uint64_t bytes, uint64_t durable_epoch) {
   uint64_t freed = 0;
   for (Operator& op : operators_) {
+    freed += op.firing->bytes();
+    op.firing->forget();
     if (freed < bytes) freed += op.state->spill(bytes - freed, durable_epoch);
   }
   return freed;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint64_t kDirty = 1;           // in WeirSlot::owner
 constexpr size_t kFetchBatch = 1024;
+constexpr size_t kNotesMax = 4096;
 
 uint32_t shard_of(WeirBytes key, size_t shards) { return uint32_t(weir_shard_hash(key.data, key.size) % shards); }
 
@@ -19,6 +20,21 @@ WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeade
 
 KeyedState::Shard::Shard(const KeyedInfo& info)
     : tables(info.keyed->group_bytes(), info.keyed->group_initial().data(), info.has_window ? info.window.pane : 0, info.window.offset) {}
+
+void KeyedState::Shard::note_from(int64_t end) {
+  noted_end = end;
+  notes.clear();
+  notes_lost = false;
+}
+
+void KeyedState::Shard::note(int64_t pane, WeirBytes key) {
+  if (notes.size() == kNotesMax) {
+    notes_lost = true;
+    return;
+  }
+  notes.push_back({pane, std::string(key.data, key.size)});
+  notes.back().key.reserve(key.size + kInlineKeyBytes);   // a probe may read that far behind a key
+}
 
 KeyedState::KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards, Store* store)
     : info_(info), codec_(std::move(codec)), number_(number), store_(store) {
@@ -141,6 +157,7 @@ void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, ui
         if (error) header_of(into)->error = error;
         if (pane->table->mask != mask) pane->scan = true;
         touch(*pane, reinterpret_cast<WeirSlot*>(into - sizeof(WeirSlot)));
+        if (from->pane < shards_[s].noted_end) shards_[s].note(from->pane, key);
       }
     });
   }

@@ -37,12 +37,19 @@ class KeyedState {
     uint32_t changed = 0;                // emissions for which a group may have changed since they last fired …
     uint32_t changed_before = 0;         // … in a frozen epoch (else the dirty ones are all)
   };
+  struct Note { int64_t pane; std::string key; };
   struct Shard {
     explicit Shard(const KeyedInfo& info);
+    // From now on changes of panes in front of `end` are noted: they are part of combinations that are kept (sliding.h).
+    void note_from(int64_t end);
+    void note(int64_t pane, WeirBytes key);
     stdlib::PaneTables tables;
     std::map<int64_t, Pane> panes;
     uint32_t spilled = 0;                // panes of which something is only in the store
     std::vector<int64_t> made;           // panes that are new since the last `note_new_panes`
+    int64_t noted_end = INT64_MIN;
+    std::vector<Note> notes;
+    bool notes_lost = false;             // there were too many
     Status status;                       // of reading the store in a part
   };
   struct Dropped { uint16_t shard; int64_t pane; };
