@@ -1,5 +1,6 @@
 // All kernels, in one unit: compiled natively into weir_stdlib, and to bitcode.
 #include "stdlib/engine/hash.h"
+#include "stdlib/engine/json_flat.h"
 #include "stdlib/engine/json_number.h"
 #include "stdlib/engine/json_order.h"
 #include "stdlib/engine/json_value.h"

@@ -4,6 +4,7 @@
 //
 //     next:   if the text at p is the step's          → its action          (one masked comparison)
 //             else look the key up (weir_json_key)    → the key's action
+//             (a record in no order: the next value that weir_json_flat has found)
 //     switch (action)
 //       a used field:  read the value by its kernel; a bad one sets its bit in `bad`, and its reason  → next
 //       an object with used fields: the same loop, inside                                            → next
@@ -18,7 +19,7 @@
 
 #include "codegen/formats/format.h"
 #include "codegen/formats/json_types.h"
-#include "stdlib/engine/json_order.h"
+#include "stdlib/engine/json_flat.h"
 #include "stdlib/engine/json_text.h"
 
 namespace weir::codegen {
@@ -126,6 +127,8 @@ class JsonDecoder final : public Decoder {
     positions_ = emit.local_bytes(4 * nodes_.size(), "positions");
     p_ = emit.local(emit.ptr(), "p");
     missed_ = emit.local(ir.getInt8Ty(), "missed");
+    flat_at_ = emit.local(ir.getInt32Ty(), "flat_at");
+    flat_values_ = emit.local_bytes(8 * (nodes_.front().children.size() + 2), "flat_values", 8);
     reason_ = emit.local(ir.getInt32Ty(), "reason");
     detail_ = emit.local_bytes(sizeof(WeirBytes), "detail");
   }
@@ -228,6 +231,8 @@ class JsonDecoder final : public Decoder {
     llvm::BasicBlock* act = emit.block(prefix + ".act");
     llvm::BasicBlock* skip = emit.block(prefix + ".skip");
     llvm::BasicBlock* end = emit.block(prefix + ".end");
+    bool may_be_flat = !node.parent && keys > 0;
+    if (may_be_flat) try_flat(emit, node, step_at);
 
     emit.enter(next);
     llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
@@ -243,6 +248,7 @@ class JsonDecoder final : public Decoder {
     emit.jump(act);
 
     emit.enter(other);
+    if (may_be_flat) take_flat(emit, node, action_at, act);
     ir.CreateStore(emit.i8(1), missed_);
     llvm::Value* key = emit.call("weir_json_key", {node.order, node.keys, p, object_begin, end_, step}, "key");
     llvm::Value* value = ir.CreateExtractValue(key, 0);
@@ -279,6 +285,42 @@ class JsonDecoder final : public Decoder {
 
     emit.enter(end);
     missing(emit, node);
+  }
+
+  // Where orders don't hold, the record's values are found all at once. Then no step matches, and take_flat goes on.
+  void try_flat(Emit& emit, Node& node, llvm::Value* step_at) {
+    llvm::IRBuilder<>& ir = emit.ir;
+    auto keys = uint32_t(node.children.size());
+    ir.CreateStore(emit.i32(0), flat_at_);
+    emit.if_unlikely(emit.call("weir_json_unordered", {node.order}), "unordered", [&] {
+      ir.CreateMemSet(flat_values_, emit.i8(0), 8 * (keys + 2), llvm::MaybeAlign(8));
+      llvm::Value* flat = emit.call("weir_json_flat", {node.order, node.keys, begin_, end_, flat_values_}, "flat");
+      emit.if_(flat, "flat", [&] {
+        ir.CreateStore(emit.i32(1), flat_at_);
+        ir.CreateStore(emit.i8(1), missed_);
+        // The last step is always one of zeros.
+        uint64_t last = weir_json_steps_offset(keys) + node.steps_max * sizeof(WeirJsonStep);
+        ir.CreateStore(emit.at(node.order, last), step_at);
+      });
+    });
+  }
+
+  // No step matched: the next value that was found, if values were; else the code behind goes on. `flat_at_` is the
+  // place to look at.
+  void take_flat(Emit& emit, Node& node, llvm::Value* action_at, llvm::BasicBlock* act) {
+    llvm::IRBuilder<>& ir = emit.ir;
+    llvm::BasicBlock* take = emit.block("json.flat");
+    llvm::BasicBlock* miss = emit.block("json.miss");
+    llvm::Value* at = ir.CreateLoad(ir.getInt32Ty(), flat_at_, "flat_at");
+    emit.branch(ir.CreateICmpNE(at, emit.i32(0)), take, miss);
+    emit.enter(take);
+    llvm::Value* found = emit.call("weir_json_flat_next", {node.keys, flat_values_, at}, "found");
+    llvm::Value* rest = ir.CreateExtractValue(found, 1);
+    ir.CreateStore(ir.CreateExtractValue(found, 0), p_);
+    ir.CreateStore(ir.CreateTrunc(rest, ir.getInt32Ty()), action_at);
+    ir.CreateStore(ir.CreateTrunc(ir.CreateLShr(rest, 32), ir.getInt32Ty()), flat_at_);
+    emit.jump(act);
+    emit.enter(miss);
   }
 
   // `projected`: behind the last used field nothing is looked at.
@@ -531,6 +573,8 @@ class JsonDecoder final : public Decoder {
   llvm::Value* positions_ = nullptr;
   llvm::Value* p_ = nullptr;          // local: the position
   llvm::Value* missed_ = nullptr;     // local: a key was not where it was expected
+  llvm::Value* flat_at_ = nullptr;    // local: 0, or a place in
+  llvm::Value* flat_values_ = nullptr;   // frame memory: what weir_json_flat found
   llvm::Value* reason_ = nullptr;     // local in memory, for calls
   llvm::Value* last_reason_ = nullptr;
   llvm::Value* detail_ = nullptr;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/graph_for_tests.h"
+#include "stdlib/engine/json_order.h"
 
 namespace weir::codegen::test {
 
@@ -33,6 +34,8 @@ class JsonStage {
   std::string run(std::string_view record);
   // Forgets the orders of keys.
   void forget() { std::fill(learned_.begin(), learned_.end(), char(0)); }
+  // The order of keys of the record itself.
+  WeirJsonOrder& order() { return *reinterpret_cast<WeirJsonOrder*>(learned_.data()); }
   uint64_t slow() const { return stage_.counters.json_slow; }
   std::string failure;                // why it was not compiled
 

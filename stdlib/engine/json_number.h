@@ -39,7 +39,7 @@ WEIR_JSON_KERNEL const char* weir_json_short_integer(const char* p, int64_t* val
   uint32_t count = __builtin_ctz(~weir_digit_mask(p));
   if (__builtin_expect(count == 0 || (*p == '0' && count > 1), 0)) return nullptr;
   const char* behind = p + count;
-  if (__builtin_expect(*behind != ',' && *behind != '}', 0)) return nullptr;
+  if (__builtin_expect(!weir_json_ends(*behind), 0)) return nullptr;
   uint64_t magnitude;
   if (count <= 8) {
     magnitude = weir_digits(p, count);
@@ -74,7 +74,7 @@ WEIR_JSON_KERNEL const char* weir_json_short_number(const char* p, WeirShortNumb
     number->fraction_digits = count;
     p += 1 + count;
   }
-  if (__builtin_expect(*p != ',' && *p != '}', 0)) return nullptr;
+  if (__builtin_expect(!weir_json_ends(*p), 0)) return nullptr;
   return p;
 }
 

@@ -1,51 +1,48 @@
 #include "stdlib/engine/json_order.h"
 
 #include "stdlib/engine/json_text.h"
-#include "stdlib/engine/panes.h"
 
-namespace {
-// A key's first 16 bytes, and zeros behind a shorter one.
-struct KeyWords {
-  uint64_t low, high;
-};
-}  // namespace
-
-static KeyWords* weir_json_words(WeirJsonOrder* order) { return reinterpret_cast<KeyWords*>(order + 1); }
-static uint16_t* weir_json_places(WeirJsonOrder* order, uint32_t keys) {
-  return reinterpret_cast<uint16_t*>(weir_json_words(order) + keys);
-}
-
+// Tries seeds until no two keys meet; with very many keys there may be none.
 static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys) {
+  constexpr uint64_t kSeeds = 1000;
+  WeirJsonKeyWords* words = weir_json_words(order);
+  words[0] = {0, 0, ~0ull};
+  for (uint32_t k = 1; k <= keys->count; k++) {
+    const WeirBytes& name = keys->names[k - 1];
+    words[k] = {0, 0, name.size};
+    memcpy(&words[k], name.data, name.size < 16 ? name.size : 16);
+  }
   uint16_t* index = weir_json_places(order, keys->count) + keys->count;
   auto mask = uint32_t(weir_json_index_size(keys->count) - 1);
-  for (uint32_t k = 0; k < keys->count; k++) {
-    KeyWords& words = weir_json_words(order)[k];
-    uint64_t size = keys->names[k].size;
-    memcpy(&words, keys->names[k].data, size < 16 ? size : 16);
-    uint64_t at = weir_hash_words(words.low, words.high, size) & mask;
-    while (index[at] != 0) at = (at + 1) & mask;
-    index[at] = uint16_t(k + 1);
+  for (order->seed = 0; !order->perfect && order->seed < kSeeds; order->seed++) {
+    memset(index, 0, (mask + 1) * sizeof *index);
+    order->perfect = 1;
+    for (uint32_t k = 1; k <= keys->count; k++) {
+      uint64_t at = weir_hash_words(words[k].low ^ order->seed, words[k].high, words[k].size) & mask;
+      for (; index[at] != 0; at = (at + 1) & mask) order->perfect = 0;
+      index[at] = uint16_t(k);
+    }
   }
+  order->seed--;
   order->index_mask = mask;
 }
 
-// 1 + the key's index, or kJsonSkip. 15 bytes behind the key are readable. Without branches on the size: keys in no
-// order are not to be guessed.
-static WEIR_JSON_OVERREAD uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key,
-                                                uint64_t size) {
-  if (__builtin_expect(order->index_mask == 0, 0)) weir_json_fill_index(order, keys);
+WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key,
+                                            uint64_t size) {
+  if (order->index_mask == 0) weir_json_fill_index(order, keys);
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
   const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
-  KeyWords words{weir_load8(key) & mask.low, weir_load8(key + 8) & mask.high};
-  uint64_t at = weir_hash_words(words.low, words.high, size) & order->index_mask;
-  for (; index[at] != 0; at = (at + 1) & order->index_mask) {
-    uint32_t k = index[at] - 1u;
-    const KeyWords& expected = weir_json_words(order)[k];
-    if (((expected.low ^ words.low) | (expected.high ^ words.high) | (keys->names[k].size ^ size)) != 0) continue;
-    if (__builtin_expect(size <= 16, 1) || memcmp(keys->names[k].data, key, size) == 0) return k + 1;
+  uint64_t low = weir_load8(key) & mask.low, high = weir_load8(key + 8) & mask.high;
+  for (uint64_t at = weir_hash_words(low ^ order->seed, high, size);; at++) {
+    uint32_t k = index[at & order->index_mask];
+    if (k == 0) return 0;
+    const WeirBytes& name = keys->names[k - 1];
+    if (name.size == size && memcmp(name.data, key, size) == 0) return k;
   }
-  return kJsonSkip;
 }
+
+// What to do with the value of a key.
+static uint32_t weir_json_action(uint32_t looked_up) { return looked_up == 0 ? kJsonSkip : looked_up; }
 
 // A key with escapes is compared by what it means, if that has up to so many bytes.
 constexpr uint64_t kJsonEscapedKeyBytes = 256;
@@ -63,7 +60,7 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
       uint64_t size = uint64_t(__builtin_ctz(found));
       const char* value = key + size + 2;
       if (__builtin_expect(key[size] == '"' && key[size + 1] == ':' && uint8_t(*value) > ' ' && value < end, 1)) {
-        return {value, weir_json_lookup(order, keys, key, size), 0};
+        return {value, weir_json_action(weir_json_lookup(order, keys, key, size)), 0};
       }
     }
   }
@@ -97,9 +94,9 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
   if (__builtin_expect(memchr(key, '\\', size) != nullptr, 0)) {
     char plain[kJsonEscapedKeyBytes + 16] = {};
     int64_t plain_size = size > kJsonEscapedKeyBytes ? -1 : weir_json_unescape(key, behind - 1, plain);
-    action = plain_size < 0 ? kJsonSkip : weir_json_lookup(order, keys, plain, uint64_t(plain_size));
+    action = plain_size < 0 ? kJsonSkip : weir_json_action(weir_json_look_up(order, keys, plain, uint64_t(plain_size)));
   } else {
-    action = weir_json_lookup(order, keys, key, size);
+    action = weir_json_action(weir_json_look_up(order, keys, key, size));
   }
   return {p, action, 0};
 }
@@ -139,8 +136,11 @@ WEIR_JSON_NATIVE WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJso
   if (++order->misses > order->misses_max) {
     weir_json_learn(order, keys, begin, end);
     order->misses = 0;
+    order->streak = 0;
     order->misses_max = order->misses_max == 0 ? 16 : order->misses_max < 4096 ? order->misses_max * 2 : 4096;
   }
+  if (order->missed_in == begin && order->streak < kJsonStreakLong) order->streak += 2;
+  order->missed_in = begin;
   WeirJsonFound found = weir_json_find_key(order, keys, p, p == begin, end);
   found.next = uint32_t(now - weir_json_steps(order, keys->count));
   if (found.action - 1 < keys->count) {

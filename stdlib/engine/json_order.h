@@ -10,9 +10,12 @@
 // (its *action*). Whatever does not match takes weir_json_key: find the key, look it up, go on with the step behind it. When
 // that has happened often, the order is learned again from the object at hand. All of it lies in WeirStage::learned:
 // zeroed memory is a valid order that matches nothing.
+//
+// Where no order holds, records that miss again and again leave a *streak*, and json_flat.h takes the next ones.
 #pragma once
 
 #include "stdlib/engine/json_scan.h"
+#include "stdlib/engine/panes.h"
 
 inline constexpr uint32_t kJsonEnd = 0;           // action: the object is closed
 inline constexpr uint32_t kJsonSkip = 0xFFFF;     // action: a key that nobody reads. Others: 1 + index of the key
@@ -34,15 +37,26 @@ struct WeirJsonKeys {
   uint32_t steps_max;     // capacity of the order
 };
 
-//     | WeirJsonOrder | words: 16 bytes for each key | place: u16 for each key | index: u16, a power of two | steps, one more than steps_max |
+// A key as it is looked up: its first 16 bytes, zeros behind a shorter one.
+struct WeirJsonKeyWords {
+  uint64_t low, high, size;
+};
+
+//     | WeirJsonOrder | words: for no key, which never matches, and for each key | place: u16 for each key |
+//     | index: u16, a power of two | steps, one more than steps_max |
 struct WeirJsonOrder {
   uint32_t steps;         // learned
   uint32_t misses;        // since then
   uint32_t misses_max;    // … at which it learns again; doubles each time
   uint32_t index_mask;    // of `index`; 0: not filled yet
-  uint64_t reserved[2];
+  uint64_t seed;          // of the keys' hash
+  uint32_t perfect;       // 1: no two keys share a place in `index`
+  uint32_t streak;        // grows with each record that misses more than once
+  const char* missed_in;  // the record of the last miss
+  uint64_t reserved;
 };
-static_assert(sizeof(WeirJsonOrder) == 32);
+static_assert(sizeof(WeirJsonOrder) == 48);
+inline constexpr uint32_t kJsonStreakLong = 16;
 
 // What weir_json_key found: the value's first byte (behind the brace: the object has ended; null: malformed), and
 // what to do there. `next` is the step to go on with.
@@ -54,11 +68,11 @@ struct WeirJsonFound {
 
 inline constexpr uint64_t weir_json_index_size(uint32_t keys) {
   uint64_t size = 4;
-  while (size < 2ull * keys) size *= 2;
+  while (size < 4ull * keys) size *= 2;
   return size;
 }
 inline constexpr uint64_t weir_json_steps_offset(uint32_t keys) {
-  return (sizeof(WeirJsonOrder) + 16 * keys + 2 * (keys + weir_json_index_size(keys)) + 15) & ~uint64_t{15};
+  return (sizeof(WeirJsonOrder) + sizeof(WeirJsonKeyWords) * (keys + 1) + 2 * (keys + weir_json_index_size(keys)) + 15) & ~uint64_t{15};
 }
 // How much of WeirStage::learned the order of an object takes.
 inline constexpr uint64_t weir_json_order_bytes(uint32_t keys, uint32_t steps_max) {
@@ -66,6 +80,42 @@ inline constexpr uint64_t weir_json_order_bytes(uint32_t keys, uint32_t steps_ma
 }
 inline WeirJsonStep* weir_json_steps(WeirJsonOrder* order, uint32_t keys) {
   return reinterpret_cast<WeirJsonStep*>(reinterpret_cast<char*>(order) + weir_json_steps_offset(keys));
+}
+
+inline WeirJsonKeyWords* weir_json_words(WeirJsonOrder* order) { return reinterpret_cast<WeirJsonKeyWords*>(order + 1); }
+inline uint16_t* weir_json_places(WeirJsonOrder* order, uint32_t keys) {
+  return reinterpret_cast<uint16_t*>(weir_json_words(order) + keys + 1);
+}
+
+// Hides where a number comes from: what is computed with it is not made a branch again.
+WEIR_JSON_KERNEL uint32_t weir_json_opaque(uint32_t number) {
+  __asm__("" : "+r"(number));
+  return number;
+}
+
+// 1 + the key's index, or 0. 15 bytes behind the key are readable.
+extern "C" uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key, uint64_t size);
+
+// The same without branches on what the key is: keys in no order are not to be guessed.
+WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key, uint64_t size) {
+  if (__builtin_expect(order->perfect == 0, 0)) return weir_json_look_up(order, keys, key, size);
+  const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
+  const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
+  uint64_t low = weir_load8(key) & mask.low, high = weir_load8(key + 8) & mask.high;
+  uint32_t k = index[weir_hash_words(low ^ order->seed, high, size) & order->index_mask];
+  const WeirJsonKeyWords& words = weir_json_words(order)[k];
+  uint64_t differs = (words.low ^ low) | (words.high ^ high) | (words.size ^ size);
+  uint32_t found = k & weir_json_opaque(0 - uint32_t(differs == 0));
+  if (__builtin_expect(size > 16, 0) && found != 0) return weir_json_look_up(order, keys, key, size);
+  return found;
+}
+
+// Before a record: it is to be tried without its order.
+WEIR_JSON_KERNEL bool weir_json_unordered(WeirJsonOrder* order) {
+  if (__builtin_expect(order->streak == 0, 1)) return false;
+  if (order->streak >= kJsonStreakLong) return true;
+  order->streak--;
+  return false;
 }
 
 // The text at `p` is the step's, and the record does not end in it. A step of zeros never matches: its size less one is

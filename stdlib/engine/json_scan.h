@@ -23,6 +23,8 @@ inline constexpr uint64_t kJsonPadding = 128;
 inline constexpr uint64_t kJsonOverrun = 40;
 inline constexpr uint32_t kJsonDepthMax = 1024;
 
+using WeirVector64 = uint8_t __attribute__((ext_vector_type(64)));
+using WeirBits64 = bool __attribute__((ext_vector_type(64)));
 using WeirVector32 = uint8_t __attribute__((ext_vector_type(32)));
 using WeirSigned32 = int8_t __attribute__((ext_vector_type(32)));
 using WeirBits32 = bool __attribute__((ext_vector_type(32)));
@@ -30,12 +32,15 @@ using WeirVector16 = uint8_t __attribute__((ext_vector_type(16)));
 using WeirBits16 = bool __attribute__((ext_vector_type(16)));
 
 // Where such a vector lies in a text.
+struct __attribute__((packed, may_alias)) WeirLoose64 { WeirVector64 bytes; };
 struct __attribute__((packed, may_alias)) WeirLoose32 { WeirVector32 bytes; };
 struct __attribute__((packed, may_alias)) WeirLoose16 { WeirVector16 bytes; };
 // Macros, as vectors as results of functions have no ABI on the baseline CPU.
+#define WEIR_LOAD64(at) (reinterpret_cast<const WeirLoose64*>(at)->bytes)
 #define WEIR_LOAD32(at) (reinterpret_cast<const WeirLoose32*>(at)->bytes)
 #define WEIR_LOAD16(at) (reinterpret_cast<const WeirLoose16*>(at)->bytes)
 // One bit for each lane whose comparison was true.
+#define WEIR_MASK64(comparison) __builtin_bit_cast(uint64_t, __builtin_convertvector((comparison), WeirBits64))
 #define WEIR_MASK32(comparison) __builtin_bit_cast(uint32_t, __builtin_convertvector((comparison), WeirBits32))
 #define WEIR_MASK16(comparison) __builtin_bit_cast(uint16_t, __builtin_convertvector((comparison), WeirBits16))
 
@@ -59,6 +64,9 @@ inline bool weir_json_is_delimiter(char c) { return c == ',' || c == '}' || c ==
 inline bool weir_json_is_null(const char* p, const char* end) {
   return end - p >= 4 && memcmp(p, "null", 4) == 0 && (end - p == 4 || weir_json_is_delimiter(p[4]));
 }
+
+// A comma or a closing brace, without a guess which.
+WEIR_JSON_KERNEL bool weir_json_ends(char c) { return uint32_t(uint8_t(c) ^ ',') * uint32_t(uint8_t(c) ^ '}') == 0; }
 
 // The first position at or behind `p` that is not white space, or `end`.
 WEIR_JSON_KERNEL const char* weir_json_space(const char* p, const char* end) {

@@ -9,7 +9,7 @@
 
 // `null`, as it stands in a compact record. (Elsewhere weir_json_read finds it.)
 WEIR_JSON_KERNEL bool weir_json_null(const char* p) {
-  return weir_load4(p) == 0x6C6C756E && (p[4] == ',' || p[4] == '}');
+  return weir_load4(p) == 0x6C6C756E && weir_json_ends(p[4]);
 }
 
 namespace weir::stdlib {
@@ -87,11 +87,11 @@ WEIR_JSON_KERNEL const char* weir_json_decimal128(const char* p, const char* end
 
 WEIR_JSON_VALUE(bool, bool) {
   *reason = 0;
-  if (weir_load4(p) == 0x65757274 && (p[4] == ',' || p[4] == '}')) {
+  if (weir_load4(p) == 0x65757274 && weir_json_ends(p[4])) {
     *value = true;
     return p + 4;
   }
-  if (weir_load4(p + 1) == 0x65736C61 && *p == 'f' && (p[5] == ',' || p[5] == '}')) {
+  if (weir_load4(p + 1) == 0x65736C61 && *p == 'f' && weir_json_ends(p[5])) {
     *value = false;
     return p + 5;
   }

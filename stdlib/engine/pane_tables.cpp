@@ -1,12 +1,46 @@
 #include "stdlib/engine/pane_tables.h"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+
 namespace weir::stdlib {
 
 namespace {
 constexpr uint64_t kSlotsFirst = 16;
+constexpr uint64_t kGrowsFast = 256 << 10;  // below: fourfold
+constexpr uint64_t kLargePage = 2 << 20;
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kCacheLine = 64;
 
 uint64_t fill_limit(uint64_t slots) { return slots / 8 * 5; }
 }  // namespace
+
+PaneTables::Slots::Slots(uint64_t bytes) : bytes_((bytes + kPage - 1) / kPage * kPage) {
+  if (bytes_ < kLargePage) {
+    at_ = static_cast<char*>(std::aligned_alloc(kCacheLine, bytes_));
+    if (at_ == nullptr) throw std::bad_alloc();
+    memset(at_, 0, bytes_);
+    return;
+  }
+  void* mapped = mmap(nullptr, bytes_ + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  // From a large page's border on; what is before and behind goes back.
+  uint64_t before = (kLargePage - reinterpret_cast<uintptr_t>(mapped) % kLargePage) % kLargePage;
+  at_ = static_cast<char*>(mapped) + before;
+  if (before > 0) munmap(mapped, before);
+  munmap(at_ + bytes_, kLargePage - before);
+  madvise(at_, bytes_, MADV_HUGEPAGE);  // without large pages it is as right, and slower
+}
+PaneTables::Slots::~Slots() {
+  if (at_ == nullptr) return;
+  if (bytes_ < kLargePage) {
+    std::free(at_);
+  } else {
+    munmap(at_, bytes_);
+  }
+}
 
 PaneTables::PaneTables(uint32_t group_bytes, const char* group_initial, int64_t pane_us, int64_t offset_us) {
   panes_.group_bytes = group_bytes;
@@ -22,9 +56,8 @@ PaneTables::PaneTables(uint32_t group_bytes, const char* group_initial, int64_t 
 
 void PaneTables::allocate(Kept& kept, uint64_t slots) {
   uint64_t bytes = slots * panes_.slot_bytes;
-  kept.memory = std::make_unique<char[]>(bytes + 64);
-  auto address = reinterpret_cast<uintptr_t>(kept.memory.get());
-  kept.table.slots = kept.memory.get() + (64 - address % 64) % 64;
+  kept.memory = Slots(bytes);
+  kept.table.slots = kept.memory.at();
   kept.table.mask = slots - 1;
   kept.table.grow_at = fill_limit(slots);
   slot_bytes_in_tables_ += bytes;
@@ -57,10 +90,11 @@ void PaneTables::grow(WeirTable* table) {
   auto* self = static_cast<PaneTables*>(table->panes->owner);
   Kept& kept = *self->tables_.at(table->pane);
   uint32_t slot_bytes = self->panes_.slot_bytes;
-  auto old_memory = std::move(kept.memory);
+  Slots old_memory = std::move(kept.memory);
   WeirTable old = *table;
   self->slot_bytes_in_tables_ -= (old.mask + 1) * slot_bytes;
-  self->allocate(kept, (old.mask + 1) * 2);
+  uint64_t bytes = (old.mask + 1) * slot_bytes;
+  self->allocate(kept, (old.mask + 1) * (bytes < kGrowsFast ? 4 : 2));
   for (uint64_t at = 0; WeirSlot* slot = weir_table_next(&old, &at);) {
     uint64_t index = slot->tag >> 5 & table->mask;
     while (weir_table_slot(table, index)->tag != 0) index = (index + 1) & table->mask;

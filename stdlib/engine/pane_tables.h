@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "stdlib/engine/arena_blocks.h"
 #include "stdlib/engine/panes.h"
@@ -34,9 +35,27 @@ class PaneTables {
   uint64_t bytes() const;                 // slots, keys and texts
 
  private:
+  // Zeroed memory for slots, on a cache line; large pages where there is much of it: rows meet groups anywhere in it.
+  class Slots {
+   public:
+    Slots() = default;
+    explicit Slots(uint64_t bytes);
+    Slots(Slots&& other) noexcept : at_(std::exchange(other.at_, nullptr)), bytes_(other.bytes_) {}
+    Slots& operator=(Slots&& other) noexcept {
+      std::swap(at_, other.at_);
+      std::swap(bytes_, other.bytes_);
+      return *this;
+    }
+    ~Slots();
+    char* at() const { return at_; }
+
+   private:
+    char* at_ = nullptr;
+    uint64_t bytes_ = 0;
+  };
   struct Kept {
     WeirTable table{};
-    std::unique_ptr<char[]> memory;       // 64 bytes more than the slots, to align them
+    Slots memory;
     ArenaBlocks keys{512};
   };
   static WeirTable* find_pane(WeirPanes* panes, int64_t pane);

@@ -39,7 +39,7 @@ struct WeirTable {
   char* slots;
   uint64_t mask;          // slots − 1; a power of two
   uint64_t count;
-  uint64_t grow_at;       // count at which it doubles
+  uint64_t grow_at;       // count at which it grows
   int64_t pane;           // its start, microseconds
   WeirArena keys;         // long keys and the accumulators' texts
   struct WeirPanes* panes;
