@@ -86,12 +86,23 @@ Value Emit::text_value(std::string_view text) {
   return {this->text(text), i64(text.size()), nullptr, compiler::type_of(TypeKind::String)};
 }
 
+llvm::Constant* Emit::zeros(uint64_t size) {
+  std::string name = "zeros." + std::to_string(size);
+  if (llvm::GlobalVariable* known = module.getNamedGlobal(name)) return known;
+  auto* type = llvm::ArrayType::get(ir.getInt8Ty(), size);
+  auto* global = new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::PrivateLinkage,
+                                          llvm::Constant::getNullValue(type), name);
+  global->setAlignment(llvm::Align(16));
+  return global;
+}
+
 Value Emit::zero(const Type& type) {
   Value value{llvm::Constant::getNullValue(this->type(type)), nullptr, nullptr, type};
   if (has_size(type)) {
     value.v = text("");  // never a null pointer: kernels may compare no bytes behind it
     value.size = i64(0);
   }
+  if (type.is(TypeKind::Record)) value.v = zeros(compiler::size_of(types, type));  // copied like a present one
   if (type.optional) value.present = i1(false);
   return value;
 }
@@ -382,6 +393,10 @@ llvm::Value* Emit::call(std::string_view kernel, llvm::ArrayRef<llvm::Value*> ar
   llvm::Type* returned = callee->getReturnType();
   llvm::CallInst* call = ir.CreateCall(callee, passed, returned->isVoidTy() ? llvm::Twine() : name);
   call->setCallingConv(callee->getCallingConv());
+  for (unsigned i = 0; i < callee->arg_size(); i++) {
+    if (callee->hasParamAttribute(i, llvm::Attribute::ByVal))
+      call->addParamAttr(i, callee->getParamAttribute(i, llvm::Attribute::ByVal));
+  }
   if (returned != llvm::StructType::get(ir.getInt64Ty(), ir.getInt64Ty())) return call;
   llvm::Value* low = ir.CreateZExt(ir.CreateExtractValue(call, 0), ir.getInt128Ty());
   llvm::Value* high = ir.CreateZExt(ir.CreateExtractValue(call, 1), ir.getInt128Ty());

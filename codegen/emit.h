@@ -78,6 +78,7 @@ class Emit {
   llvm::Constant* i64(uint64_t value) { return ir.getInt64(value); }
   llvm::Constant* i128(__int128 value);
   llvm::PointerType* ptr() { return ir.getPtrTy(); }
+  llvm::Constant* zeros(uint64_t size);  // in the module's read-only data
   // Bytes in the module's read-only data, one copy per text. Not terminated.
   llvm::Constant* text(std::string_view text);
   Value text_value(std::string_view text);

@@ -410,6 +410,14 @@ Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& argum
     if (form.arena) values.push_back(emit_.arena);
     for (const Value& argument : arguments) {
       bool is_decimal = argument.type.is(TypeKind::Decimal);
+      // A text for which no registers are left lies in memory.
+      if (argument.size && values.size() < kernel->arg_size() &&
+          kernel->hasParamAttribute(unsigned(values.size()), llvm::Attribute::ByVal)) {
+        values.push_back(emit_.local_bytes(16, "text", 8));
+        emit_.store(argument.v, values.back(), 0);
+        emit_.store(argument.size, values.back(), 8);
+        continue;
+      }
       values.push_back(is_decimal ? ir.CreateSExt(argument.v, ir.getInt128Ty()) : argument.v);
       if (argument.size) values.push_back(argument.size);
       if (form.scales && is_decimal) values.push_back(emit_.i32(argument.type.scale));

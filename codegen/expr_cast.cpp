@@ -234,8 +234,8 @@ Value Expressions::cast_time(const Value& value, const Type& to) {
 
 Value Expressions::cast_to_text(const Value& value, const Type& to) {
   if (value.type.is_text()) {
-    bool needs_check = value.type.is(TypeKind::Bytes);
-    if (needs_check) return not_yet("a cast of bytes to string", to);
+    if (value.type.is(TypeKind::Bytes))
+      fail_if(emit_.ir.CreateNot(emit_.call("weir_utf8_valid", {value.v, value.size})), k_bad_cast);
     return value;
   }
   if (value.type.is(TypeKind::Enum)) return enum_text(emit_, value);

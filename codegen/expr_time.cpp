@@ -19,13 +19,15 @@ Value Expressions::time_arithmetic(const compiler::Expr& expr, const Value& a, c
     if (a.type.unit == TimeUnit::Nano) return of(ir.CreateSDiv(difference.v, emit_.i64(1000)));
     return difference;
   }
-  const Value& instant = a.type.is(TypeKind::Timestamp) ? a : b;
-  const Value& duration = a.type.is(TypeKind::Timestamp) ? b : a;
-  if (!instant.type.is(TypeKind::Timestamp) || !duration.type.is(TypeKind::Duration) ||
-      (expr.op != Op::Add && expr.op != Op::Subtract)) {
-    return not_yet("arithmetic of dates", expr.type);
-  }
+  const Value& instant = a;
+  const Value& duration = b;
   Value step = of(duration.v);
+  if (instant.type.is(TypeKind::Date)) {
+    llvm::Value* day = emit_.i64(86'400'000'000);
+    fail_if(ir.CreateICmpNE(ir.CreateSRem(duration.v, day), emit_.i64(0)), k_bad_cast);
+    Value days = integer_arithmetic(expr.op, of(ir.CreateSExt(instant.v, ir.getInt64Ty())), of(ir.CreateSDiv(duration.v, day)));
+    return fit_integer(days.v, false, expr.type);
+  }
   if (instant.type.unit == TimeUnit::Milli) {
     llvm::Value* thousand = emit_.i64(1000);
     fail_if(ir.CreateICmpNE(ir.CreateSRem(duration.v, thousand), emit_.i64(0)), k_bad_cast);

@@ -49,6 +49,41 @@ void Builder::build_program() {
   }
 }
 
+void Builder::warn_unused() {
+  std::vector<bool> live(graph_.nodes.size(), false);
+  auto use = [&](const std::string& name) {
+    if (auto at = built_.find(name); at != built_.end() && at->second.ok()) live[at->second.node] = true;
+  };
+  for (const auto& declaration : declarations_.program->declarations) {
+    auto* test = std::get_if<dsl::TestDecl>(&declaration.node);
+    if (!test) continue;
+    for (const auto& step : test->steps) {
+      if (!step.target) continue;
+      use(step.target->head.text);
+      for (const auto& argument : step.target->head_arguments) {
+        if (auto* of = std::get_if<dsl::NameRef>(&argument.value->node)) use(of->name);
+      }
+    }
+  }
+  for (size_t i = graph_.nodes.size(); i-- > 0;) {
+    if (std::holds_alternative<SinkNode>(graph_.nodes[i].is)) live[i] = true;
+    if (!live[i]) continue;
+    for (NodeId input : graph_.nodes[i].inputs) live[input] = true;
+  }
+  for (const auto& [name, value] : declarations_.values) {
+    bool used = true;
+    const char* word = "stream";
+    if (value.kind == ValueKind::Param || value.kind == ValueKind::Secret) {
+      used = declarations_.params_used.count(value.param);
+      word = value.kind == ValueKind::Param ? "parameter" : "secret";
+    } else if (auto at = built_.find(name); at != built_.end() && at->second.ok()) {
+      used = live[at->second.node];
+      if (value.kind == ValueKind::Source) word = "source";
+    }
+    if (!used) diagnostics_.report(Code::unused_declaration, value.span, std::string(word) + " `" + name + "` reaches no sink and no test");
+  }
+}
+
 void Builder::build_declared(const std::string& name, const ValueName& value) {
   if (built_.count(name)) return;
   if (building_.size() >= kDepthMax) {

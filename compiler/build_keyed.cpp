@@ -201,13 +201,13 @@ StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& contex
     not_supported(diagnostics_, whole.word.span, "a window without a block").with_fix_text("window … by … { n = count() }");
     return failed();
   }
-  auto spec = window_spec(op, in, whole.span);
-  bool timed = in.has_event_time && in.has_watermark;
-  if (!timed) need_watermark(in, whole.word.span, "a window");
   if (in.changelog == Changelog::Running) {
     not_supported(diagnostics_, whole.word.span, "a window over the changes of a running `group`");
     return failed();
   }
+  auto spec = window_spec(op, in, whole.span);
+  bool timed = in.has_event_time && in.has_watermark;
+  if (!timed) need_watermark(in, whole.word.span, "a window");
   if (!spec) return failed();
   StreamEnd input = in;
   StreamEnd out = keyed("window", spec, op.by, *op.block, std::move(in), context, whole.span);

@@ -50,6 +50,8 @@ class Builder {
   void build_program();
   // A named stream or source; not ok (reported) if there is none or it failed.
   StreamEnd stream(const dsl::Name& name);
+  // Says which sources, streams and parameters reach neither a sink nor a test. Once all of these are built.
+  void warn_unused();
   // What a test may expect rows of: a stream, or what goes into a sink.
   StreamEnd stream_or_sink(const dsl::Name& name);
   // A sink of a test: every row of `stream`, or its final ones.

@@ -315,32 +315,40 @@ Expr Checker::function(const std::vector<const Function*>& overloads, const std:
       return error(span);
     }
   }
+  // `decimal` alone is one type for all parameters: the one that holds all arguments.
   Type any_decimal;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!is_any_decimal(best->types[i]) || !(values[i].type.is(TypeKind::Decimal) || values[i].type.is_integer())) continue;
+    Type own = values[i].type.is(TypeKind::Decimal) ? values[i].type.required()
+                                                    : decimal_type(uint8_t(integer_digits(values[i].type.kind)), 0);
+    if (auto* whole = std::get_if<int64_t>(&values[i].constant.value); whole && values[i].op == Op::Constant && values[i].type.is_integer()) {
+      own = decimal_type(uint8_t(std::to_string(*whole).size()), 0);
+    }
+    any_decimal = any_decimal.is(TypeKind::Error) ? own : *common_type(any_decimal, own);
+  }
   for (size_t i = 0; i < values.size(); ++i) {
     Type want = best->types[i];
     if (is_any_decimal(want)) {
-      want = values[i].type.is(TypeKind::Decimal) ? values[i].type.required()
-                                                  : decimal_type(uint8_t(integer_digits(values[i].type.kind)), 0);
+      want = any_decimal;
       want.optional = best->types[i].optional;
-      if (any_decimal.is(TypeKind::Error)) any_decimal = want.required();
     }
     values[i] = convert(std::move(values[i]), want, "`" + best->parameters[i] + "` of `" + name + "`");
     failed |= values[i].type.is(TypeKind::Error);
   }
   if (failed) return error(span);
-  if (best->body) return inlined(*best, std::move(values), span);
   Type result = best->result;
   if (is_any_decimal(result)) {
     result = any_decimal;
     result.optional = best->result.optional;
   }
+  if (best->body) return inlined(*best, std::move(values), result, span);
   Expr call = make(Op::Call, result, std::move(values), span);
   call.name = best->kernel;
   return call;
 }
 
 // The body with the parameters as locals: each argument is computed once.
-Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, dsl::Span span) {
+Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span) {
   for (const Function* outer : inlining_) {
     if (outer == &function) {
       report(Code::declaration_cycle, span, "function `" + function.name + "` calls itself");
@@ -363,7 +371,7 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, dsl
   inlining_.push_back(&function);
   auto outer = inlined_at_;
   if (function.standard() && !inlined_at_) inlined_at_ = span;   // its text is not the user's
-  Expr body = check_as(*function.body, scope, function.result, "the result of `" + function.name + "`");
+  Expr body = check_as(*function.body, scope, result, "the result of `" + function.name + "`");
   inlined_at_ = outer;
   inlining_.pop_back();
   if (body.type.is(TypeKind::Error)) return error(span);

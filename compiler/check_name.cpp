@@ -80,6 +80,7 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
     }
     Expr param = make(Op::Param, graph_.params[value->second.param].type, {}, span);
     param.index = value->second.param;
+    declarations_.params_used.insert(param.index);
     return param;
   }
   if (ref.name == "row" && scope.row) {
@@ -167,6 +168,11 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   }
   Type type = fields[index].type;
   auto member_of = [&](Expr of) {
+    if (of.op == Op::MakeRecord) {   // `row.a` uses a, and no other field
+      Expr value = std::move(of.args[index]);
+      value.span = span;
+      return value;
+    }
     Expr value = make(Op::Member, type, {std::move(of)}, span);
     value.index = index;
     return value;

@@ -239,7 +239,7 @@ Expr Checker::numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, d
 Expr Checker::temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handled) {
   handled = true;
   const Type duration = type_of(TypeKind::Duration), int64 = type_of(TypeKind::Int64), float64 = type_of(TypeKind::Float64);
-  const Type millis = timestamp_type(TimeUnit::Milli), date = type_of(TypeKind::Date);
+  const Type millis = timestamp_type(TimeUnit::Milli);
   bool additive = op == Op::Add || op == Op::Subtract;
   auto is = [&](TypeKind a, TypeKind b) { return left.type.is(a) && right.type.is(b); };
   if (is(TypeKind::Timestamp, TypeKind::Timestamp) && op == Op::Subtract) {
@@ -252,12 +252,10 @@ Expr Checker::temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handl
   if (op == Op::Add && left.type.is(TypeKind::Duration) && (right.type.is(TypeKind::Timestamp) || right.type.is(TypeKind::Date))) {
     std::swap(left, right);
   }
-  if (is(TypeKind::Timestamp, TypeKind::Duration) && additive) {
+  // Of a date whole days, of an instant what its unit can say: anything else is an error of the row.
+  if ((is(TypeKind::Timestamp, TypeKind::Duration) || is(TypeKind::Date, TypeKind::Duration)) && additive) {
     Type type = left.type;
     return make(op, type, {std::move(left), std::move(right)}, span);
-  }
-  if (is(TypeKind::Date, TypeKind::Duration) && additive) {
-    return cast_to(make(op, millis, {cast_to(std::move(left), millis), std::move(right)}, span), date);
   }
   if (is(TypeKind::Duration, TypeKind::Duration)) {
     if (additive || op == Op::Modulo) return make(op, duration, {std::move(left), std::move(right)}, span);

@@ -160,6 +160,7 @@ class TestChecker {
 
   std::optional<std::string> value_json(const dsl::Expr& expr, Type type, const std::string& what) {
     if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node); record && type.is(TypeKind::Record)) return record_json(*record, type.ref);
+    if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node); record && type.is(TypeKind::Map) && record->block->items.empty()) return "{}";
     if (auto* list = std::get_if<dsl::ListLiteral>(&expr.node); list && type.is(TypeKind::List)) {
       std::string json = "[";
       for (const auto& item : list->items) {

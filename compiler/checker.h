@@ -136,7 +136,7 @@ class Checker {
                   dsl::Span span, Scope& scope, Type hint);
   Expr function(const std::vector<const Function*>& overloads, const std::string& name,
                 const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
-  Expr inlined(const Function& function, std::vector<Expr> arguments, dsl::Span span);
+  Expr inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span);
   Expr explicit_cast(Expr value, Type to, dsl::Span span);
   std::optional<Type> cast_target(const dsl::Expr& callee);
   Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope,

@@ -64,6 +64,7 @@ std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources&
   builder.build_program();                                       // names become edges, expressions are typed
   compiled.tests = check_tests(declarations, graph, builder, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
+  builder.warn_unused();
   if (options.test >= 0) replace_sinks(program, options.test, builder);
 
   for (const Pass& pass : kPasses) {

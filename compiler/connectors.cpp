@@ -109,6 +109,7 @@ class OptionChecker {
     if (found == declarations_.values.end()) return false;
     if (found->second.kind != ValueKind::Param && found->second.kind != ValueKind::Secret) return false;
     const Param& param = graph_.params[found->second.param];
+    declarations_.params_used.insert(found->second.param);
     bool fits = param.type.required() == type || widens(param.type.required(), type) || type.is(TypeKind::String);
     if (param.type.is(TypeKind::Error)) return true;
     if (!fits || param.type.optional) {

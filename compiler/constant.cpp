@@ -125,7 +125,8 @@ std::string decimal_text(__int128 unscaled, int scale) {
   return unscaled < 0 ? "-" + text : text;
 }
 
-std::string float_text(double value) {
+template <typename Float>
+std::string float_text(Float value) {
   std::array<char, 32> buffer;
   auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return std::string(buffer.data(), end);
@@ -211,7 +212,7 @@ std::string plan_text(const Types& types, Type type, const Constant& constant) {
   switch (type.kind) {
     case TypeKind::Bool: return std::get<bool>(constant.value) ? "true" : "false";
     case TypeKind::UInt64: return std::to_string(uint64_t(std::get<int64_t>(constant.value)));
-    case TypeKind::Float32:
+    case TypeKind::Float32: return float_text(float(std::get<double>(constant.value)));
     case TypeKind::Float64: return float_text(std::get<double>(constant.value));
     case TypeKind::Decimal: return decimal_text(std::get<__int128>(constant.value), type.scale);
     case TypeKind::String:

@@ -264,6 +264,11 @@ class Declarer {
       for (Field& field : graph_.types.records[at->second].fields) {
         if (field.name != item.name.text) continue;
         Type type = field.type;
+        if (type.is(TypeKind::Record) || type.is(TypeKind::List) || type.is(TypeKind::Map)) {
+          not_supported(diagnostics_, item.initial->span, "a default of type " + to_text(graph_.types, type)).with_fix_text(
+              "make the field optional and write `?? …` where it is used");
+          break;
+        }
         auto value = Checker(into_, graph_, diagnostics_).constant(*item.initial, type, "the default of `" + item.name.text + "`");
         // The vector may have moved: constants can make record types.
         for (Field& again : graph_.types.records[at->second].fields) {

@@ -45,6 +45,7 @@ struct Declarations {
   std::map<std::string, std::vector<Function>, std::less<>> functions;    // by bare name
   std::map<std::string, ValueName, std::less<>> values;
   std::set<std::string, std::less<>> modules;                             // of the standard library
+  mutable std::set<uint32_t> params_used;                                 // by an expression or an option
   mutable uint32_t next_local = 0;       // numbers of Let and lambda locals, one for each in a compilation
   mutable uint64_t nodes_checked = 0;
   bool in_standard_library = false;      // while its signatures are read: `decimal` alone is any decimal

@@ -39,13 +39,31 @@ struct HeaderList {
 };
 // What WeirRecord::headers points to. Read only when somebody asks: for a librdkafka message even finding out that it
 // has none costs an allocation (60 ns of CPU per record). The list lives as long as the record's batch.
-class RecordHeaders {
+class RecordHeaders : public WeirHeaders {
  public:
+  RecordHeaders() : WeirHeaders{&entries_of} {}
   virtual ~RecordHeaders() = default;
   virtual HeaderList of(const WeirRecord& record) const = 0;
+
+ private:
+  // For stages (stage_abi.h).
+  static WeirList entries_of(const WeirHeaders* headers, const WeirRecord* record, WeirArena* arena);
 };
 inline HeaderList headers_of(const WeirRecord& record) {
   return record.headers ? static_cast<const RecordHeaders*>(record.headers)->of(record) : HeaderList{};
+}
+inline WeirList RecordHeaders::entries_of(const WeirHeaders* headers, const WeirRecord* record, WeirArena* arena) {
+  HeaderList list = static_cast<const RecordHeaders*>(headers)->of(*record);
+  auto* entries = reinterpret_cast<WeirHeader*>(weir_arena_take(arena, list.count * sizeof(WeirHeader)));
+  uint64_t count = 0;
+  for (uint32_t i = 0; i < list.count; i++) {
+    auto [name, value] = list.headers[i];
+    bool is_known = false;
+    for (uint64_t k = 0; k < count && !is_known; k++) is_known = name == std::string_view(entries[k].key.data, entries[k].key.size);
+    if (is_known) continue;
+    entries[count++] = {{name.data(), name.size()}, {value.data(), value.size()}, value.data() != nullptr, {}};
+  }
+  return {entries, count};
 }
 // The value of the record's last header of this name; none: it has none.
 inline std::optional<std::string_view> find_header(const WeirRecord& record, std::string_view name) {

@@ -12,6 +12,9 @@ namespace {
 constexpr int64_t kTimeMin = -62135596800000000;
 constexpr int64_t kTimeMax = 253402300799999999;
 
+// Beside the numbers of paths.
+constexpr uint32_t kHeadersKey = ~0u;
+
 class RecordsCursor final : public Cursor {
  public:
   RecordsCursor(const compiler::Graph& graph, const compiler::SourceNode& source,
@@ -93,9 +96,7 @@ class RecordsCursor final : public Cursor {
       case MetaField::Headers:
         break;
     }
-    expressions_->unsupported = "not supported yet: meta.headers";
-    Type headers = compiler::type_of(TypeKind::Map);
-    return emit.zero(headers);
+    return headers();
   }
 
  private:
@@ -108,6 +109,27 @@ class RecordsCursor final : public Cursor {
       emit_->if_unlikely(field.bad, "bad", [&] { emit_->fail(decoder_->why(*emit_, path)); });
     expressions_->memo.add(key, field.value);
     return field.value;
+  }
+
+  // The log makes a map of them, when somebody asks.
+  Value headers() {
+    Memo::Key key{this, kHeadersKey};
+    if (const Value* known = expressions_->memo.find(key)) return *known;
+    Emit& emit = *emit_;
+    llvm::IRBuilder<>& ir = emit.ir;
+    Type type = compiler::type_of(TypeKind::Map);
+    llvm::Value* list = emit.load(emit.ptr(), record_, offsetof(WeirRecord, headers), "headers");
+    Value value = emit.choose(
+        ir.CreateICmpNE(list, llvm::ConstantPointerNull::get(emit.ptr())), "headers",
+        [&] {
+          llvm::Value* entries = emit.load(emit.ptr(), list, offsetof(WeirHeaders, entries));
+          auto* pair = llvm::StructType::get(emit.ptr(), ir.getInt64Ty());
+          auto* prototype = llvm::FunctionType::get(pair, {emit.ptr(), emit.ptr(), emit.ptr()}, false);
+          return emit.pair(ir.CreateCall(prototype, entries, {list, record_, emit.arena}), type);
+        },
+        [&] { return emit.zero(type); });
+    expressions_->memo.add(key, value);
+    return value;
   }
 
   // Inside a record that was decoded whole.

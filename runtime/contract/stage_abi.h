@@ -11,6 +11,20 @@ inline constexpr uint32_t kStageAbiVersion = 1;
 inline constexpr int64_t kNoEventTime = INT64_MIN;    // nothing seen yet
 inline constexpr int64_t kNeverFires = INT64_MAX;
 
+struct WeirRecord;
+// One of a record's headers as a stage sees it: an entry of a map<string, bytes?> (compiler/layout.h).
+struct WeirHeader {
+  WeirBytes key;
+  WeirBytes value;
+  uint8_t present;          // 0: the header has no value
+  uint8_t reserved[7];
+};
+// What WeirRecord::headers points to begins with this. Only a stage that reads headers pays for them.
+struct WeirHeaders {
+  // The headers in their order, of equal names the first; made in `arena`.
+  WeirList (*entries)(const WeirHeaders* headers, const WeirRecord* record, WeirArena* arena);
+};
+
 // A record view, valid until the stage returns. `value` null: a record without a value.
 struct WeirRecord {
   const char* value;
@@ -19,7 +33,7 @@ struct WeirRecord {
   uint32_t key_size;
   int64_t offset;
   int64_t timestamp_ms;     // −1: none
-  const void* headers;      // for weir_record_header (runtime), null: none
+  const WeirHeaders* headers;   // null: none
   int32_t leader_epoch;     // −1: unknown
   uint8_t timestamp_type;   // 0 none, 1 create time, 2 log append time
   uint8_t reserved[3];
@@ -134,6 +148,7 @@ struct WeirBinary {
 };
 
 static_assert(sizeof(WeirRecord) == 56 && sizeof(WeirFired) == 48 && sizeof(WeirRowError) == 32);
+static_assert(sizeof(WeirHeader) == 40 && sizeof(WeirHeaders) == 8);
 static_assert(offsetof(WeirBatch, topic) == 16 && offsetof(WeirBatch, event_time_max) == 48 && sizeof(WeirBatch) == 80);
 static_assert(offsetof(WeirStage, counters) == 56 && sizeof(WeirStage) == 96);
 static_assert(sizeof(WeirPipelineImage) == 56);
