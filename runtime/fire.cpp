@@ -67,6 +67,7 @@ void Firing::add_all(WeirTable* table, std::vector<Group>* groups) const {
 }
 
 bool Firing::any_spilled(uint32_t s, int64_t first, int64_t end) const {
+  if (state_.shards()[s].spilled == 0) return false;
   auto& panes = state_.shards()[s].panes;
   for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
     if (it->second.spilled) return true;
@@ -86,15 +87,15 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
     if (!sliding.empty()) sliding[s]->clear();
     return merge_runs(s, first, end, take);
   }
-  auto& panes = state_.shards()[s].panes;
   std::vector<WeirTable*> tables;
-  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
-    if (it->second.table) tables.push_back(it->second.table);
-  }
   SlidingPanes::Parts parts;
   if (!sliding.empty()) parts = sliding[s]->slide_to(first, end);
-  if (parts.kept) {
-    tables.clear();
+  if (!parts.kept) {
+    auto& panes = state_.shards()[s].panes;
+    for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
+      if (it->second.table) tables.push_back(it->second.table);
+    }
+  } else {
     for (WeirTable* part : {parts.back, parts.front}) {
       if (part && part->count > 0) tables.push_back(part);
     }
@@ -115,9 +116,20 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
   return status;
 }
 
-// What a combination says about changes is old once an emission has fired in between: the panes know.
+// What a combination says about changes is old once an emission has fired in between. Then the panes know; and where most of them have
+// changed it is made anew.
 Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_t bit, Sliding& sliding, const Take& take) {
-  if (sliding.empty() || any_spilled(s, first, end)) {
+  auto& panes = state_.shards()[s].panes;
+  bool panes_know = !sliding.empty() && sliding[s]->old_bits() && !any_spilled(s, first, end);
+  if (panes_know) {
+    int64_t count = 0;
+    for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) count += (it->second.changed & bit) != 0;
+    if (count * kPanesKept > (end - first) / window_.pane) {
+      sliding[s]->clear();
+      panes_know = false;
+    }
+  }
+  if (!panes_know) {
     return groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) -> Status {
       std::vector<Group> changed;
       for (const Group& g : groups) {
@@ -128,7 +140,6 @@ Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_
   }
   SlidingPanes::Parts parts;
   bool kept = false;
-  auto& panes = state_.shards()[s].panes;
   for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
     if (!(it->second.changed & bit) || !it->second.table) continue;
     for (uint64_t at = 0; WeirSlot* slot = weir_table_next(it->second.table, &at);) {
@@ -468,6 +479,7 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
     pane.changed &= ~bit;
     pane.changed_before &= ~bit;
   }
+  if (!sliding_.empty()) sliding_[s]->bits_cleared();
   return {};
 }
 

@@ -31,7 +31,7 @@ void SlidingPanes::clear() {
   back_.clear();
   backs_.clear();
   front_.clear();
-  kept_ = false;
+  kept_ = old_bits_ = false;
   if (follows_) shard_.note_from(INT64_MIN);
 }
 

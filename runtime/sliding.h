@@ -34,6 +34,9 @@ class SlidingPanes {
   // The window of the panes in [first, end). Requires: all of it is in memory. Cheap when neither has gone back.
   Parts slide_to(int64_t first, int64_t end);
   void clear();
+  // An emission has fired: groups in here may say that they have changed when they have not.
+  void bits_cleared() { old_bits_ = kept_; }
+  bool old_bits() const { return old_bits_; }
   uint64_t bytes() const { return back_.bytes() + front_.bytes(); }
 
  private:
@@ -51,7 +54,7 @@ class SlidingPanes {
   WeirTable* only_;
   stdlib::PaneTables back_, front_;   // `front_` has the one pane 0
   std::map<int64_t, WeirTable*> backs_;
-  bool kept_ = false;
+  bool kept_ = false, old_bits_ = false;
   int64_t mid_ = 0, end_ = 0;
   int64_t refused_end_ = INT64_MIN;   // combinations would be too large for windows that end up to here
 };

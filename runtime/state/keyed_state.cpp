@@ -8,11 +8,17 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr uint64_t kDirty = 1;           // in WeirSlot::owner
+// In WeirSlot::owner, with the epoch that wrote the group down last.
+constexpr uint64_t kDirty = 1;
+constexpr uint64_t kUsed = 2;            // since memory was short the last time
+constexpr int kEpochShift = 8;
 constexpr size_t kFetchBatch = 1024;
 constexpr size_t kNotesMax = 4096;
 
 uint32_t shard_of(WeirBytes key, size_t shards) { return uint32_t(weir_shard_hash(key.data, key.size) % shards); }
+
+std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
+bool key_before(WeirBytes a, WeirBytes b) { return view(a) < view(b); }
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
 
@@ -76,8 +82,9 @@ KeyedState::Pane& KeyedState::pane_of(Shard& shard, int64_t at) {
 
 void KeyedState::touch(Pane& pane, WeirSlot* slot) {
   pane.any_dirty = true;
-  if (slot->owner & kDirty) return;
-  slot->owner |= kDirty;
+  bool dirty = slot->owner & kDirty;
+  slot->owner |= kDirty | kUsed;
+  if (dirty) return;
   if (!pane.scan) {
     uint64_t bytes = uint64_t(reinterpret_cast<char*>(slot) - pane.table->slots);
     pane.dirty.push_back(uint32_t(bytes / pane.table->panes->slot_bytes));
@@ -86,46 +93,50 @@ void KeyedState::touch(Pane& pane, WeirSlot* slot) {
 
 Status KeyedState::fetch_spilled(uint32_t number, const std::vector<stdlib::PaneTables*>& partials) {
   Shard& shard = shards_[number];
-  std::vector<std::string> keys;
-  std::vector<std::optional<std::string>> values;
-  std::vector<WeirTable*> tables;
-  auto load = [&]() -> Status {
-    if (Status status = store_->get(number_, keys, &values); !status.ok()) return status;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (!values[i]) continue;
-      std::string_view key = std::string_view(keys[i]).substr(kStateKeyPrefix);
-      char* group = weir_table_upsert(tables[i], key.data(), key.size());
-      if (!codec_.decode(*values[i], group, &tables[i]->keys)) {
-        return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
-      }
-    }
-    keys.clear();
-    tables.clear();
-    return {};
-  };
-  Status status;
+  std::map<int64_t, std::vector<WeirBytes>> wanted;
   for (stdlib::PaneTables* partial : partials) {
     partial->for_each([&](WeirTable* from) {
       auto it = shard.panes.find(from->pane);
-      if (!status.ok() || it == shard.panes.end() || !it->second.spilled) return;
-      Pane& pane = it->second;
-      if (!pane.table) pane.table = shard.tables.find_or_make(from->pane);
-      uint64_t mask = pane.table->mask;
-      std::string prefix = state_prefix(uint16_t(number), from->pane);
+      if (it == shard.panes.end() || !it->second.spilled) return;
+      WeirTable* there = it->second.table;
+      std::vector<WeirBytes>& keys = wanted[from->pane];
       for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);) {
         WeirBytes key = weir_slot_key(slot);
-        if (shard_of(key, shards_.size()) != number || weir_table_find(pane.table, key.data, key.size)) continue;
-        keys.push_back(prefix + std::string(key.data, key.size));
-        keys.back().reserve(keys.back().size() + kInlineKeyBytes);   // a probe may read that far behind a key
-        tables.push_back(pane.table);
-        if (keys.size() == kFetchBatch) status = load();
-        if (!status.ok()) return;
+        if (shard_of(key, shards_.size()) == number && !(there && weir_table_find(there, key.data, key.size))) keys.push_back(key);
       }
-      if (status.ok()) status = load();
-      if (pane.table->mask != mask) pane.scan = true;   // slots have moved
     });
   }
-  return status;
+  for (auto& [start, keys] : wanted) {
+    std::sort(keys.begin(), keys.end(), key_before);
+    keys.erase(std::unique(keys.begin(), keys.end(), [](WeirBytes a, WeirBytes b) { return view(a) == view(b); }), keys.end());
+    if (Status status = fetch(number, start, shard.panes.at(start), keys); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status KeyedState::fetch(uint32_t number, int64_t start, Pane& pane, const std::vector<WeirBytes>& wanted) {
+  if (!pane.table) pane.table = shards_[number].tables.find_or_make(start);
+  uint64_t mask = pane.table->mask;
+  std::string prefix = state_prefix(uint16_t(number), start);
+  std::vector<std::string> keys;
+  std::vector<std::optional<std::string>> values;
+  for (size_t first = 0; first < wanted.size(); first += kFetchBatch) {
+    size_t count = std::min(kFetchBatch, wanted.size() - first);
+    keys.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      keys[i].assign(prefix).append(wanted[first + i].data, wanted[first + i].size);
+    }
+    if (Status status = store_->get(number_, keys, &values); !status.ok()) return status;
+    for (size_t i = 0; i < count; ++i) {
+      if (!values[i]) continue;
+      char* group = weir_table_upsert(pane.table, wanted[first + i].data, wanted[first + i].size);
+      if (!codec_.decode(*values[i], group, &pane.table->keys)) {
+        return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
+      }
+    }
+  }
+  if (pane.table->mask != mask) pane.scan = true;   // slots have moved
+  return {};
 }
 
 void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part, uint32_t parts) {
@@ -178,17 +189,20 @@ std::vector<std::string> KeyedState::freeze_shard(uint32_t number, uint64_t epoc
   for (auto& [start, pane] : shard.panes) {
     if (!pane.any_dirty) continue;
     std::string prefix = state_prefix(uint16_t(number), start);
-    auto write = [&](WeirSlot* slot) {
-      slot->owner &= ~kDirty;
-      WeirBytes key = weir_slot_key(slot);
-      writer.add(prefix, {key.data, key.size}, [&](std::string* out) { codec_.encode(weir_slot_accumulator(slot), out); });
-    };
+    std::vector<WeirSlot*> slots;
     if (pane.scan) {
       for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.table, &at);) {
-        if (slot->owner & kDirty) write(slot);
+        if (slot->owner & kDirty) slots.push_back(slot);
       }
     } else {
-      for (uint32_t at : pane.dirty) write(weir_table_slot(pane.table, at));
+      for (uint32_t at : pane.dirty) slots.push_back(weir_table_slot(pane.table, at));
+    }
+    // In order, because the store takes neighbours faster.
+    std::sort(slots.begin(), slots.end(), [](WeirSlot* a, WeirSlot* b) { return key_before(weir_slot_key(a), weir_slot_key(b)); });
+    for (WeirSlot* slot : slots) {
+      slot->owner = (slot->owner & kUsed) | epoch << kEpochShift;
+      WeirBytes key = weir_slot_key(slot);
+      writer.add(prefix, view(key), [&](std::string* out) { codec_.encode(weir_slot_accumulator(slot), out); });
     }
     pane.dirty.clear();
     pane.scan = pane.any_dirty = false;
@@ -217,26 +231,66 @@ std::vector<KeyedState::Dropped> KeyedState::drop_closed(int64_t watermark) {
   return dropped;
 }
 
+// Only what the store has as it is.
+bool KeyedState::can_go(const WeirSlot* slot, uint64_t durable) const {
+  return !(slot->owner & kDirty) && slot->owner >> kEpochShift <= durable;
+}
+
+// Second chance: what was used since memory was last short stays this time. A table's memory is its slots, whether they are
+// taken or not, so the groups that stay move to a smaller one.
+uint64_t KeyedState::thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t durable, bool used_too) {
+  WeirTable* table = pane.table;
+  uint64_t stay = 0;
+  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) {
+    stay += !can_go(slot, durable) || (!used_too && (slot->owner & kUsed));
+  }
+  uint64_t count = table->count;
+  if (stay > count / 2) {
+    for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) slot->owner &= ~kUsed;
+    return 0;
+  }
+  uint64_t before = shard.tables.bytes();
+  stdlib::PaneTables kept(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0);
+  auto move = [&](WeirTable* from, WeirTable* to, bool all) {
+    for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);) {
+      if (!all && can_go(slot, durable) && (used_too || !(slot->owner & kUsed))) continue;
+      WeirBytes key = weir_slot_key(slot);
+      char* group = weir_table_upsert(to, key.data, key.size);
+      info_.merge(group, weir_slot_accumulator(slot), &to->keys);
+      memcpy(group, weir_slot_accumulator(slot), sizeof(WeirGroupHeader));
+      reinterpret_cast<WeirSlot*>(group - sizeof(WeirSlot))->owner = slot->owner & ~kUsed;
+    }
+  };
+  if (stay > 0) move(table, kept.find_or_make(0), false);
+  shard.tables.remove(start);
+  pane.table = nullptr;
+  if (stay > 0) {
+    pane.table = shard.tables.find_or_make(start);
+    move(kept.find_or_make(0), pane.table, true);
+  }
+  pane.dirty.clear();
+  pane.scan = pane.any_dirty;
+  if (!pane.spilled) ++shard.spilled;
+  pane.spilled = true;
+  return before - shard.tables.bytes();
+}
+
 uint64_t KeyedState::spill(uint64_t bytes, uint64_t durable) {
   struct Candidate { uint64_t epoch; Shard* shard; int64_t start; };
   std::vector<Candidate> candidates;
   for (Shard& shard : shards_) {
     for (auto& [start, pane] : shard.panes) {
-      if (pane.table && !pane.any_dirty && pane.dirty_epoch <= durable) candidates.push_back({pane.dirty_epoch, &shard, start});
+      if (pane.table && pane.stored) candidates.push_back({pane.dirty_epoch, &shard, start});
     }
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.epoch < b.epoch; });
   uint64_t freed = 0;
-  for (const Candidate& candidate : candidates) {
-    if (freed >= bytes) break;
-    uint64_t before = candidate.shard->tables.bytes();
-    candidate.shard->tables.remove(candidate.start);
-    freed += before - candidate.shard->tables.bytes();
-    Pane& pane = candidate.shard->panes.at(candidate.start);
-    pane.table = nullptr;
-    if (!pane.spilled) ++candidate.shard->spilled;
-    pane.spilled = true;
-    pane.dirty.clear();
+  for (bool used_too : {false, true}) {
+    for (const Candidate& candidate : candidates) {
+      if (freed >= bytes) return freed;
+      Pane& pane = candidate.shard->panes.at(candidate.start);
+      if (pane.table) freed += thin_out(*candidate.shard, candidate.start, pane, durable, used_too);
+    }
   }
   return freed;
 }

@@ -1,8 +1,8 @@
 // The final groups of one keyed operator: hash tables by shard and pane in memory, the rest in the store.
 //
 // Lanes hold partial groups; `merge` takes them over. What changed is *dirty* until `freeze` writes it down as
-// changelog records for the epoch that ends. A table none of whose groups is newer than the store may be *spilled*:
-// dropped from memory, and its groups read again one by one when they are touched.
+// changelog records for the epoch that ends. Groups that the store has as they are may be *spilled*: dropped from
+// memory, those first that were not used lately, and read again when they are touched.
 //
 //     memory wins over store: a group that is in both is newer (or equal) in memory
 //
@@ -69,7 +69,7 @@ class KeyedState {
 
   // Panes whose last window has closed go. Returns those that the store has to forget.
   std::vector<Dropped> drop_closed(int64_t watermark);
-  // Drops tables from memory until `bytes` are free. Only what the store has: epoch ≤ `durable`.
+  // Drops groups from memory until `bytes` are free. Only what the store has: epoch ≤ `durable`.
   uint64_t spill(uint64_t bytes, uint64_t durable);
 
   uint64_t bytes() const;
@@ -88,6 +88,11 @@ class KeyedState {
   Pane& pane_of(Shard& shard, int64_t pane);
   // Brings the groups that `partials` touch and that are only in the store into memory.
   Status fetch_spilled(uint32_t shard, const std::vector<stdlib::PaneTables*>& partials);
+  // … these, in order.
+  Status fetch(uint32_t shard, int64_t start, Pane& pane, const std::vector<WeirBytes>& keys);
+  bool can_go(const WeirSlot* slot, uint64_t durable) const;
+  // Drops groups from a table if half of them can go; returns what that has freed.
+  uint64_t thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t durable, bool used_too);
 
   const KeyedInfo& info_;
   StateValueCodec codec_;

@@ -59,9 +59,11 @@ class RocksStore final : public Store {
     if (error) return Status::error(Exit::Disk, "the state directory `" + directory + "` can't be made: " + error.message());
     directory_ = directory;
 
+    // Keys are looked up in no order, so a cached block of groups is seldom used again; filters and indexes always are. They come first.
     uint64_t cache_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
     uint64_t buffers_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
-    auto cache = rocksdb::NewLRUCache(cache_bytes, 4);
+    int cache_shards = cache_bytes < (64 << 20) ? 0 : 4;   // a large filter has to fit into one
+    auto cache = rocksdb::NewLRUCache(cache_bytes, cache_shards, false, 0.9);
     rocksdb::Options options;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
@@ -76,14 +78,25 @@ class RocksStore final : public Store {
     options.info_log_level = rocksdb::WARN_LEVEL;
     options.max_total_wal_size = std::max<uint64_t>(buffers_bytes, 16 << 20);
     rocksdb::ColumnFamilyOptions family;
-    family.write_buffer_size = std::max<uint64_t>(buffers_bytes / 4, 256 << 10);
+    family.write_buffer_size = std::max<uint64_t>(buffers_bytes / 2, 256 << 10);
     family.max_write_buffer_number = 2;
     family.memtable_protection_bytes_per_key = 8;
-    family.compression = rocksdb::kLZ4Compression;
+    // One block for each key that is looked up: unpacking it would cost more than reading it does.
+    family.compression = rocksdb::kNoCompression;
+    family.bottommost_compression = rocksdb::kDisableCompressionOption;
     family.level_compaction_dynamic_level_bytes = true;
+    family.max_bytes_for_level_base = std::max<uint64_t>(buffers_bytes * 4, 16 << 20);
+    family.target_file_size_base = std::max<uint64_t>(buffers_bytes, 4 << 20);
+    family.memtable_whole_key_filtering = true;
+    family.memtable_prefix_bloom_size_ratio = 0.05;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = cache;
     table.cache_index_and_filter_blocks = true;   // counted in the budget
+    table.cache_index_and_filter_blocks_with_high_priority = true;
+    table.pin_top_level_index_and_filter = true;
+    table.block_size = 2 << 10;
+    table.format_version = 5;
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
@@ -134,7 +147,7 @@ class RocksStore final : public Store {
     std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
     std::vector<rocksdb::PinnableSlice> found(keys.size());
     std::vector<rocksdb::Status> statuses(keys.size());
-    db_->MultiGet(rocksdb::ReadOptions(), stores_[store], keys.size(), slices.data(), found.data(), statuses.data());
+    db_->MultiGet(rocksdb::ReadOptions(), stores_[store], keys.size(), slices.data(), found.data(), statuses.data(), true);
     values->assign(keys.size(), std::nullopt);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses[i].ok()) {

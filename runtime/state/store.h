@@ -32,6 +32,7 @@ class Store {
   // Empty at the first start.
   virtual Result<std::string> commit_record() = 0;
 
+  // Requires: `keys` are in order.
   virtual Status get(uint32_t store, const std::vector<std::string>& keys, std::vector<std::optional<std::string>>* values) = 0;
 
   // Entries in the order of their keys from the first at or after `from`.
