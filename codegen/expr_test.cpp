@@ -29,7 +29,8 @@ Expr f() { return field(3, kFloat); }
 
 // The value as text, "null", or "! reason detail".
 std::string value_of(const Expr& expr, const Input& input = {},
-                     const std::function<void(Program&)>& prepare = nullptr) {
+                     const std::function<void(Program&)>& prepare = nullptr,
+                     const WeirHeaders* headers = nullptr) {
   Program program;
   auto row =
       program.record("Row", {{"i", kInt}, {"maybe", kInt.nullable()}, {"s", kText}, {"f", kFloat}});
@@ -50,6 +51,7 @@ std::string value_of(const Expr& expr, const Input& input = {},
     memcpy(at + run.layout.slots[3].offset, &input.f, 8);
     bad = input.bad_bits;
   });
+  run.records[0].headers = headers;
   run.call();
   if (!run.errors().empty()) return "! " + run.errors()[0].substr(2);
   auto rows = run.rows();
@@ -262,4 +264,46 @@ TEST_CASE("what is not there yet is said") {
   Expr call = node(Op::Call, kInt, {i()});
   call.name = "weir_no_such_kernel";
   CHECK(value_of(call) == "not supported yet: kernel weir_no_such_kernel");
+}
+
+namespace {
+
+// The headers b = "2" and a without a value.
+struct TwoHeaders : WeirHeaders {
+  TwoHeaders() : WeirHeaders{&make} {}
+  static WeirList make(const WeirHeaders*, const WeirRecord* record, WeirArena* arena) {
+    CHECK(record->offset == 0);
+    auto* entries = reinterpret_cast<WeirHeader*>(weir_arena_take(arena, 2 * sizeof(WeirHeader)));
+    entries[0] = {{"b", 1}, {"2", 1}, 1, {}};
+    entries[1] = {{"a", 1}, {nullptr, 0}, 0, {}};
+    return {entries, 2};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("headers are a map that the log makes when somebody asks") {
+  const Type bytes = of(TypeKind::Bytes).nullable();
+  auto look_up = [&](const char* name, const WeirHeaders* headers) {
+    Type map = of(TypeKind::Map);
+    Expr all = node(Op::Meta, map, {}, uint32_t(weir::compiler::MetaField::Headers));
+    Expr value = node(Op::Index, bytes, {all, text(name)});
+    auto prepare = [&](Program& program) { program.compiled.graph.types.elements.push_back(bytes); };
+    return value_of(value, {}, prepare, headers);
+  };
+  TwoHeaders headers;
+  CHECK(look_up("b", &headers) == "2");
+  CHECK(look_up("a", &headers) == "null");
+  CHECK(look_up("c", &headers) == "null");
+  CHECK(look_up("b", nullptr) == "null");
+}
+
+TEST_CASE("dates move by whole days") {
+  auto days = [](int64_t micros) {
+    Expr duration = integer(micros, kDuration);
+    return value_of(cast(node(Op::Add, kDate, {integer(20000, kDate), duration}), kText));
+  };
+  CHECK(days(int64_t{86'400'000'000}) == "2024-10-05");
+  CHECK(days(int64_t{-86'400'000'000} * 20001) == "1969-12-31");
+  CHECK(days(3'600'000'000) == "! 7012 out x: bad_cast");
 }

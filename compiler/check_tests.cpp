@@ -38,8 +38,8 @@ class TestChecker {
         diagnostics_.report(Code::bad_test, step.duration->span, "a clock does not go back");
         return std::nullopt;
       }
-      out.advance_us = *micros;
-      return out;
+      not_supported(diagnostics_, step.span, "`advance` in a test");
+      return std::nullopt;
     }
     if (!step.target) return std::nullopt;
     if (step.target->nested || !step.target->operators.empty()) {

@@ -74,14 +74,14 @@ TEST_CASE("several lines are shown, long ones in part") {
   CHECK(shown - line_start + 1 - 2 == mark - mark_start);
 }
 
-TEST_CASE("tabs are four columns, a wide character one") {
+TEST_CASE("tabs are four columns, a wide character two") {
   Fixture f("\ta = \"\xe6\xbc\xa2\xe5\xad\x97\" + b");
   f.diagnostics.report(Code::unknown_name, f.find("b"), "`b` is not declared");
   CHECK(render(f.diagnostics, f.sources) ==
         "error W0100: `b` is not declared\n"
         " ┌ rides.weir:1:13\n"
         "1 │     a = \"\xe6\xbc\xa2\xe5\xad\x97\" + b\n"
-        "  │                ^\n");
+        "  │                  ^\n");
 }
 
 TEST_CASE("the end of the file, an empty file, bytes that are no text") {
