@@ -59,6 +59,10 @@ class TestChecker {
         not_supported(diagnostics_, item.value ? item.value->span : step.span, "`insert`, `update` and `delete` rows");
         continue;
       }
+      if (item.value && step.kind == dsl::TestStep::Kind::Given && std::holds_alternative<dsl::NullLiteral>(item.value->node)) {
+        out.rows.emplace_back();   // a record without a value
+        continue;
+      }
       auto* literal = item.value ? std::get_if<dsl::RecordLiteral>(&item.value->node) : nullptr;
       if (!literal) {
         if (item.value) diagnostics_.report(Code::bad_test, item.value->span, "a row is a record: `{ field = value, … }`");

@@ -17,7 +17,7 @@ namespace weir::compiler {
 struct TestStep {
   enum class Kind : uint8_t { Given, Advance, Expect } kind;
   std::string stream;                          // Given: source name; Expect: source, stream or sink name
-  std::vector<std::string> rows;               // one JSON object each; only the fields that were written
+  std::vector<std::string> rows;               // one JSON object each, with the fields that were written; Given: empty for `null`, a record without a value
   std::string file;                            // instead of rows: JSON lines, relative to the program's file
   int64_t advance_us = 0;
   enum class Mode : uint8_t { Appeared, Final } mode = Mode::Appeared;

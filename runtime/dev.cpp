@@ -37,6 +37,7 @@ Status fill_topic(Log& log, const std::string& topic, int32_t partitions, const 
     message.topic = topic;
     message.partition = int32_t(i % size_t(partitions));
     message.value = rows[i];
+    message.has_value = !rows[i].empty();   // JSON is never empty: a record without a value
     if (status = out.produce(message); !status.ok()) return status;
   }
   if (status = out.flush(); !status.ok()) return status;

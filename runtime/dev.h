@@ -18,7 +18,8 @@ enum class DevSources : uint8_t { Kafka, All };   // which sources read from the
 contract::Plan dev_plan(const contract::Plan& plan, DevSources which);
 std::string dev_topic(const std::string& source);
 
-// Appends records to a topic, row i to partition i mod `partitions`, in one transaction. Makes the topic.
+// Appends records to a topic, row i to partition i mod `partitions`, in one transaction; an empty row is a record without a
+// value. Makes the topic.
 Status fill_topic(Log& log, const std::string& topic, int32_t partitions, const std::vector<std::string>& rows);
 
 // The lines of a file, without empty ones.
