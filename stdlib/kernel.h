@@ -13,6 +13,17 @@
 // Small kernels that must disappear into the loop. Cold ones: `WEIR_KERNEL __attribute__((noinline, cold))`.
 #define WEIR_INLINE_KERNEL extern "C" __attribute__((used, always_inline)) inline
 
+// Kernels that read behind the end of what they are given, within its page. An inlined function takes over what its caller
+// asks of AddressSanitizer, so there they are functions of their own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WEIR_OVERREAD extern "C" __attribute__((used, noinline, no_sanitize("address")))
+#endif
+#endif
+#ifndef WEIR_OVERREAD
+#define WEIR_OVERREAD extern "C" __attribute__((used, always_inline))
+#endif
+
 using weir_i128 = __int128;
 
 // In the order of TypeKind (compiler/type.h) and Type.Kind (plan.proto).

@@ -106,7 +106,7 @@ inline constexpr auto kKeyMasks = [] {
 }  // namespace weir::stdlib
 
 // Reads up to 16 bytes behind the key's beginning, but never across a page that the key does not touch.
-extern "C" __attribute__((used, always_inline, no_sanitize("address"))) inline WeirProbe weir_probe(const char* key,
+WEIR_OVERREAD inline WeirProbe weir_probe(const char* key,
                                                                                                     uint64_t size) {
   WeirProbe probe;
   if (__builtin_expect(size <= kInlineKeyBytes, 1)) {
