@@ -1,5 +1,7 @@
 #include "runtime/operators.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 namespace weir::runtime {
@@ -43,12 +45,13 @@ Status Operators::load(const Watermarks& watermarks) {
 
 Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   std::vector<stdlib::PaneTables*> partials;
-  uint64_t groups = 0;
+  uint64_t groups = 0, bytes = 0;
   auto add = [&](StageMemory& memory) {
     stdlib::PaneTables* partial = memory.partial(at);
     if (!partial || partial->panes()->groups == 0) return;
     partials.push_back(partial);
     groups += partial->panes()->groups;
+    bytes += partial->bytes();   // with long keys and texts
   };
   for (Lane* lane : lanes) add(lane->memory());
   for (Operator& op : operators_) {
@@ -56,7 +59,6 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   }
   if (partials.empty()) return {};
   KeyedState& state = *operators_[at].state;
-  uint64_t bytes = groups * state.shards()[0].tables.panes()->slot_bytes;
   dirty_bytes_ += bytes;
   merged_bytes_ += bytes;
   dirty_ = true;
@@ -296,6 +298,7 @@ uint64_t Operators::spill(uint64_t bytes, uint64_t durable_epoch) {
     op.firing->forget();
     if (freed < bytes) freed += op.state->spill(bytes - freed, durable_epoch);
   }
+  if (freed > 0) malloc_trim(0);   // small tables and keys lie in the allocator's heap, which gives nothing back by itself
   return freed;
 }
 LaneCounts Operators::take_counts() {

@@ -124,7 +124,10 @@ class RocksStore final : public Store {
   }
 
   Status write(const std::vector<Write>& writes, std::string_view commit_record) override {
-    rocksdb::WriteBatch batch(0, 0, 8, 0);
+    constexpr size_t kEntryOverhead = 16;   // kind, family, sizes
+    size_t bytes = commit_record.size() + 256;
+    for (const Write& write : writes) bytes += write.key.size() + write.value.size() + kEntryOverhead;
+    rocksdb::WriteBatch batch(bytes, 0, 8, 0);
     for (const Write& write : writes) {
       rocksdb::Status status = write.removed ? batch.Delete(stores_[write.store], slice(write.key))
                                              : batch.Put(stores_[write.store], slice(write.key), slice(write.value));
