@@ -102,7 +102,8 @@ Value Emit::zero(const Type& type) {
     value.v = text("");  // never a null pointer: kernels may compare no bytes behind it
     value.size = i64(0);
   }
-  if (type.is(TypeKind::Record)) value.v = zeros(compiler::size_of(types, type));  // copied like a present one
+  if (type.is(TypeKind::Record))
+    value.v = zeros(compiler::size_of(types, type));  // copied like a present one
   if (type.optional) value.present = i1(false);
   return value;
 }

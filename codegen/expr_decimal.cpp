@@ -24,7 +24,8 @@ void Expressions::check_digits(llvm::Value* unscaled, const Type& type, WeirReas
     return llvm::ConstantInt::get(emit_.context, llvm::APInt(bits->getIntegerBitWidth(), words));
   };
   auto exceeds = [&] {
-    return ir.CreateICmpUGT(ir.CreateAdd(unscaled, constant(limit - 1)), constant(__int128(2 * static_cast<unsigned __int128>(limit) - 2)));
+    return ir.CreateICmpUGT(ir.CreateAdd(unscaled, constant(limit - 1)),
+                            constant(__int128(2 * static_cast<unsigned __int128>(limit) - 2)));
   };
   if (bits->isIntegerTy(64) || type.precision < 20) {
     fail_if(exceeds(), reason);

@@ -288,7 +288,9 @@ TEST_CASE("headers are a map that the log makes when somebody asks") {
     Type map = of(TypeKind::Map);
     Expr all = node(Op::Meta, map, {}, uint32_t(weir::compiler::MetaField::Headers));
     Expr value = node(Op::Index, bytes, {all, text(name)});
-    auto prepare = [&](Program& program) { program.compiled.graph.types.elements.push_back(bytes); };
+    auto prepare = [&](Program& program) {
+      program.compiled.graph.types.elements.push_back(bytes);
+    };
     return value_of(value, {}, prepare, headers);
   };
   TwoHeaders headers;

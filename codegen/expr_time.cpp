@@ -25,7 +25,8 @@ Value Expressions::time_arithmetic(const compiler::Expr& expr, const Value& a, c
   if (instant.type.is(TypeKind::Date)) {
     llvm::Value* day = emit_.i64(86'400'000'000);
     fail_if(ir.CreateICmpNE(ir.CreateSRem(duration.v, day), emit_.i64(0)), k_bad_cast);
-    Value days = integer_arithmetic(expr.op, of(ir.CreateSExt(instant.v, ir.getInt64Ty())), of(ir.CreateSDiv(duration.v, day)));
+    Value days = integer_arithmetic(expr.op, of(ir.CreateSExt(instant.v, ir.getInt64Ty())),
+                                    of(ir.CreateSDiv(duration.v, day)));
     return fit_integer(days.v, false, expr.type);
   }
   if (instant.type.unit == TimeUnit::Milli) {

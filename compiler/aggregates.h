@@ -1,8 +1,8 @@
 // Aggregates: what each keeps per group, how a row changes it, how two are merged, what comes out.
 //
-// An aggregate is one file in compiler/aggregates/ and one line in `aggregates.def`. It is written with the
-// expressions of expr.h, so code generation knows no aggregate by name. Merging must not care for order: partial
-// states of several lanes are merged as they come.
+// An aggregate is one file in compiler/aggregates/ and one line in `aggregates.def`. It is written
+// with the expressions of expr.h, so code generation knows no aggregate by name. Merging must not
+// care for order: partial states of several lanes are merged as they come.
 #pragma once
 
 #include <optional>
@@ -16,9 +16,10 @@ namespace weir::compiler {
 
 struct AggregateRequest {
   const Types& types;
-  std::optional<Type> argument;     // required type; none: called without one
-  bool may_be_empty = false;        // the argument may be null, or a `where` may leave no row
-  bool positions = false;           // rows come from a source: partition and offset order rows of one event time
+  std::optional<Type> argument;  // required type; none: called without one
+  bool may_be_empty = false;     // the argument may be null, or a `where` may leave no row
+  bool positions =
+      false;  // rows come from a source: partition and offset order rows of one event time
   dsl::Span span;
 };
 
@@ -26,7 +27,7 @@ struct AggregateRequest {
 struct AggregateBody {
   std::vector<StateField> state;
   std::vector<StateAssign> step, merge;
-  Expr finish;                      // its type is the result's
+  Expr finish;  // its type is the result's
 };
 
 struct Aggregate {
@@ -46,7 +47,8 @@ bool is_later_aggregate(std::string_view name);
 Expr state_of(uint32_t field, Type type);
 Expr other_of(uint32_t field, Type type);
 Expr argument_of(Type type);
-// `result` (of some required type) where the state is not empty, null otherwise; `result` itself if it can't be empty.
+// `result` (of some required type) where the state is not empty, null otherwise; `result` itself if
+// it can't be empty.
 Expr unless_empty(const AggregateRequest& request, Expr is_empty, Expr result);
 
 #define AGGREGATE(name, arguments_min, arguments_max, needs_event_time) \

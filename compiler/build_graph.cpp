@@ -13,11 +13,14 @@ RecordId Builder::new_row(std::vector<Field> fields) {
   return RecordId(graph_.types.records.size() - 1);
 }
 
-Node& Builder::add_node(std::variant<SourceNode, RowsNode, KeyedNode, UnionNode, SinkNode> is, std::vector<NodeId> inputs, RecordId row,
-                        const std::string& stream, dsl::Span span) {
+Node& Builder::add_node(std::variant<SourceNode, RowsNode, KeyedNode, UnionNode, SinkNode> is,
+                        std::vector<NodeId> inputs, RecordId row, const std::string& stream,
+                        dsl::Span span) {
   Node node;
   node.id = NodeId(graph_.nodes.size());
-  if (node.id == kNodesMax) diagnostics_.report(Code::too_deep, span, "a program with more than " + std::to_string(kNodesMax) + " operators");
+  if (node.id == kNodesMax)
+    diagnostics_.report(Code::too_deep, span,
+                        "a program with more than " + std::to_string(kNodesMax) + " operators");
   node.is = std::move(is);
   int depth = 0;
   for (NodeId input : inputs) depth = std::max(depth, depth_[input] + 1);
@@ -32,7 +35,8 @@ Node& Builder::add_node(std::variant<SourceNode, RowsNode, KeyedNode, UnionNode,
 
 void Builder::build_program() {
   for (const auto& [name, value] : declarations_.values) {
-    if (value.kind != ValueKind::Param && value.kind != ValueKind::Secret) build_declared(name, value);
+    if (value.kind != ValueKind::Param && value.kind != ValueKind::Secret)
+      build_declared(name, value);
   }
   bool any = false;
   for (const auto& declaration : declarations_.program->declarations) {
@@ -52,7 +56,8 @@ void Builder::build_program() {
 void Builder::warn_unused() {
   std::vector<bool> live(graph_.nodes.size(), false);
   auto use = [&](const std::string& name) {
-    if (auto at = built_.find(name); at != built_.end() && at->second.ok()) live[at->second.node] = true;
+    if (auto at = built_.find(name); at != built_.end() && at->second.ok())
+      live[at->second.node] = true;
   };
   for (const auto& declaration : declarations_.program->declarations) {
     auto* test = std::get_if<dsl::TestDecl>(&declaration.node);
@@ -80,21 +85,27 @@ void Builder::warn_unused() {
       used = live[at->second.node];
       if (value.kind == ValueKind::Source) word = "source";
     }
-    if (!used) diagnostics_.report(Code::unused_declaration, value.span, std::string(word) + " `" + name + "` reaches no sink and no test");
+    if (!used)
+      diagnostics_.report(Code::unused_declaration, value.span,
+                          std::string(word) + " `" + name + "` reaches no sink and no test");
   }
 }
 
 void Builder::build_declared(const std::string& name, const ValueName& value) {
   if (built_.count(name)) return;
   if (building_.size() >= kDepthMax) {
-    diagnostics_.report(Code::too_deep, value.span, "streams that are built of streams deeper than " + std::to_string(kDepthMax));
+    diagnostics_.report(
+        Code::too_deep, value.span,
+        "streams that are built of streams deeper than " + std::to_string(kDepthMax));
     built_[name] = failed();
     return;
   }
   building_.insert(name);
   StreamEnd end;
   switch (value.kind) {
-    case ValueKind::Source: end = source(*value.declaration); break;
+    case ValueKind::Source:
+      end = source(*value.declaration);
+      break;
     case ValueKind::Stream: {
       const auto& declared = std::get<dsl::StreamDecl>(value.declaration->node);
       Context context;
@@ -102,22 +113,29 @@ void Builder::build_declared(const std::string& name, const ValueName& value) {
       if (declared.pipeline) end = pipeline(*declared.pipeline, context);
       break;
     }
-    case ValueKind::Table: not_supported(diagnostics_, value.span, "`table`"); break;
-    case ValueKind::Split: not_supported(diagnostics_, value.span, "`split`"); break;
+    case ValueKind::Table:
+      not_supported(diagnostics_, value.span, "`table`");
+      break;
+    case ValueKind::Split:
+      not_supported(diagnostics_, value.span, "`split`");
+      break;
     case ValueKind::Late: {
       // Made by the pipeline that declares it.
-      if (auto* stream = std::get_if<dsl::StreamDecl>(&value.declaration->node); stream && !building_.count(value.declaration->name.text)) {
+      if (auto* stream = std::get_if<dsl::StreamDecl>(&value.declaration->node);
+          stream && !building_.count(value.declaration->name.text)) {
         auto owner = declarations_.values.find(value.declaration->name.text);
         if (owner != declarations_.values.end()) build_declared(owner->first, owner->second);
       } else if (stream) {
-        diagnostics_.report(Code::declaration_cycle, value.span, "late rows `" + name + "` go into the window that they come from");
+        diagnostics_.report(Code::declaration_cycle, value.span,
+                            "late rows `" + name + "` go into the window that they come from");
       } else if (auto* sink_declared = std::get_if<dsl::SinkDecl>(&value.declaration->node)) {
         sink(*value.declaration, *sink_declared);
       }
       if (auto at = built_.find(name); at != built_.end()) end = at->second;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   building_.erase(name);
   built_.emplace(name, std::move(end));
@@ -128,21 +146,26 @@ StreamEnd Builder::named(const std::string& name, dsl::Span span) {
   if (value == declarations_.values.end()) {
     std::vector<std::string_view> candidates;
     for (const auto& [other, info] : declarations_.values) {
-      if (info.kind != ValueKind::Param && info.kind != ValueKind::Secret) candidates.push_back(other);
+      if (info.kind != ValueKind::Param && info.kind != ValueKind::Secret)
+        candidates.push_back(other);
     }
-    auto& diagnostic = diagnostics_.report(Code::unknown_name, span, "there is no stream `" + name + "`");
+    auto& diagnostic =
+        diagnostics_.report(Code::unknown_name, span, "there is no stream `" + name + "`");
     if (std::string near = nearest(name, candidates); !near.empty()) {
       diagnostic.with_note("did you mean `" + near + "`?").with_fix(span, near);
     }
     return failed();
   }
   if (value->second.kind == ValueKind::Param || value->second.kind == ValueKind::Secret) {
-    diagnostics_.report(Code::wrong_kind_of_name, span, "`" + name + "` is a parameter, and a stream is wanted here")
+    diagnostics_
+        .report(Code::wrong_kind_of_name, span,
+                "`" + name + "` is a parameter, and a stream is wanted here")
         .with_note(value->second.span, "declared here");
     return failed();
   }
   if (building_.count(name) && !built_.count(name)) {
-    diagnostics_.report(Code::declaration_cycle, span, "stream `" + name + "` is built of itself").with_note(value->second.span, "declared here");
+    diagnostics_.report(Code::declaration_cycle, span, "stream `" + name + "` is built of itself")
+        .with_note(value->second.span, "declared here");
     return failed();
   }
   build_declared(name, value->second);
@@ -186,7 +209,8 @@ StreamEnd Builder::refuse(const dsl::Operator& op, const std::string& what) {
 
 StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context) {
   if (depth_[in.node] > kDepthMax) {
-    diagnostics_.report(Code::too_deep, op.span, "more than " + std::to_string(kDepthMax) + " operators in a row");
+    diagnostics_.report(Code::too_deep, op.span,
+                        "more than " + std::to_string(kDepthMax) + " operators in a row");
     return failed();
   }
   struct Visit {
@@ -194,13 +218,27 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
     const dsl::Operator& op;
     StreamEnd& in;
     Context& context;
-    StreamEnd operator()(const dsl::WhereOp& node) { return b.where(node, std::move(in), context, op.span); }
-    StreamEnd operator()(const dsl::SelectOp& node) { return b.shape(node.block, false, std::move(in), context, op.span); }
-    StreamEnd operator()(const dsl::ExtendOp& node) { return b.shape(node.block, true, std::move(in), context, op.span); }
-    StreamEnd operator()(const dsl::DropOp& node) { return b.drop(node, std::move(in), context, op.span); }
-    StreamEnd operator()(const dsl::UnionOp& node) { return b.union_(node, std::move(in), context, op.span); }
-    StreamEnd operator()(const dsl::WindowOp& node) { return b.window(node, std::move(in), context, op); }
-    StreamEnd operator()(const dsl::GroupOp& node) { return b.group(node, std::move(in), context, op); }
+    StreamEnd operator()(const dsl::WhereOp& node) {
+      return b.where(node, std::move(in), context, op.span);
+    }
+    StreamEnd operator()(const dsl::SelectOp& node) {
+      return b.shape(node.block, false, std::move(in), context, op.span);
+    }
+    StreamEnd operator()(const dsl::ExtendOp& node) {
+      return b.shape(node.block, true, std::move(in), context, op.span);
+    }
+    StreamEnd operator()(const dsl::DropOp& node) {
+      return b.drop(node, std::move(in), context, op.span);
+    }
+    StreamEnd operator()(const dsl::UnionOp& node) {
+      return b.union_(node, std::move(in), context, op.span);
+    }
+    StreamEnd operator()(const dsl::WindowOp& node) {
+      return b.window(node, std::move(in), context, op);
+    }
+    StreamEnd operator()(const dsl::GroupOp& node) {
+      return b.group(node, std::move(in), context, op);
+    }
     StreamEnd operator()(const dsl::FlattenOp&) { return b.refuse(op, "flatten"); }
     StreamEnd operator()(const dsl::OverOp&) { return b.refuse(op, "over"); }
     StreamEnd operator()(const dsl::JoinOp&) { return b.refuse(op, "join"); }
@@ -211,14 +249,19 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
     StreamEnd operator()(const dsl::ToTableOp&) { return b.refuse(op, "to table"); }
     StreamEnd operator()(const dsl::ChangesOp&) { return b.refuse(op, "changes"); }
     StreamEnd operator()(const dsl::PipeCallOp& call) {
-      std::vector<std::string_view> words = {"where", "select", "extend", "drop", "flatten", "union", "window", "group", "over",
-                                             "join",  "dedup",  "scan",   "detect", "top", "changes"};
+      std::vector<std::string_view> words = {"where", "select", "extend", "drop", "flatten",
+                                             "union", "window", "group",  "over", "join",
+                                             "dedup", "scan",   "detect", "top",  "changes"};
       std::string near = nearest(call.name.text, words);
       for (const auto& declaration : b.declarations_.program->declarations) {
-        if (std::holds_alternative<dsl::PipeDecl>(declaration.node) && declaration.name.text == call.name.text) return b.failed();
+        if (std::holds_alternative<dsl::PipeDecl>(declaration.node) &&
+            declaration.name.text == call.name.text)
+          return b.failed();
       }
-      auto& diagnostic = b.diagnostics_.report(Code::unknown_name, call.name.span, "there is no operator `" + call.name.text + "`");
-      if (!near.empty()) diagnostic.with_note("did you mean `" + near + "`?").with_fix(call.name.span, near);
+      auto& diagnostic = b.diagnostics_.report(Code::unknown_name, call.name.span,
+                                               "there is no operator `" + call.name.text + "`");
+      if (!near.empty())
+        diagnostic.with_note("did you mean `" + near + "`?").with_fix(call.name.span, near);
       return b.failed();
     }
   };
@@ -230,7 +273,9 @@ bool Builder::same_row(RecordId a, RecordId b) const {
   const auto& left = graph_.types.records[a].fields;
   const auto& right = graph_.types.records[b].fields;
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](const Field& x, const Field& y) { return x.name == y.name && x.type == y.type && x.wire_name == y.wire_name; });
+                    [](const Field& x, const Field& y) {
+                      return x.name == y.name && x.type == y.type && x.wire_name == y.wire_name;
+                    });
 }
 
 }  // namespace weir::compiler

@@ -1,7 +1,8 @@
 // Keyed operators: windows and groups, their keys, the aggregates of their blocks.
 //
-// A block's items are expressions over the keyed row `window_start, window_end, keys…, aggregates…`. An item that is
-// nothing but an aggregate is a field of that row; where one is more (`sum(x) / count()`), a projection follows the node.
+// A block's items are expressions over the keyed row `window_start, window_end, keys…,
+// aggregates…`. An item that is nothing but an aggregate is a field of that row; where one is more
+// (`sum(x) / count()`), a projection follows the node.
 #include <algorithm>
 #include <numeric>
 
@@ -18,7 +19,7 @@ int64_t WindowSpec::pane_us() const { return std::gcd(size_us, slide_us); }
 namespace {
 
 constexpr int64_t kPanesPerWindowMax = 100'000;
-constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;   // a thousand years
+constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
 void shift_state(Expr& expr, uint32_t by) {
   if (expr.op == Op::State || expr.op == Op::Other) expr.index += by;
@@ -32,7 +33,8 @@ bool is_bounded_key(Type type) { return type.is(TypeKind::Bool) || type.is(TypeK
 // Makes aggregates of the calls in a block and hands out fields of the keyed row.
 class BlockHost : public AggregateHost {
  public:
-  BlockHost(Builder& builder, const Scope& input, const StreamEnd& in, KeyedNode& node, uint32_t first_field)
+  BlockHost(Builder& builder, const Scope& input, const StreamEnd& in, KeyedNode& node,
+            uint32_t first_field)
       : builder_(builder), input_(input), in_(in), node_(node), first_field_(first_field) {}
 
   Expr aggregate(const dsl::Call& call, std::string_view name, dsl::Span span) override {
@@ -40,23 +42,32 @@ class BlockHost : public AggregateHost {
     dsl::Diagnostics& diagnostics = builder_.diagnostics_;
     const Aggregate& aggregate = *find_aggregate(name);
     Expr failed = make(Op::Constant, Type{}, {}, span);
-    for (auto [given, word] : {std::pair{call.by.get(), "by"}, std::pair{call.approx.get(), "approx"}}) {
+    for (auto [given, word] :
+         {std::pair{call.by.get(), "by"}, std::pair{call.approx.get(), "approx"}}) {
       if (!given) continue;
-      diagnostics.report(Code::wrong_arguments, given->span, "`" + std::string(name) + "` takes no `" + word + "`");
+      diagnostics.report(Code::wrong_arguments, given->span,
+                         "`" + std::string(name) + "` takes no `" + word + "`");
       return failed;
     }
     if (call.within) {
-      diagnostics.report(Code::wrong_arguments, span, "`within` inside an aggregate belongs to `over`");
+      diagnostics.report(Code::wrong_arguments, span,
+                         "`within` inside an aggregate belongs to `over`");
       return failed;
     }
-    if (call.arguments.size() < aggregate.arguments_min || call.arguments.size() > aggregate.arguments_max) {
+    if (call.arguments.size() < aggregate.arguments_min ||
+        call.arguments.size() > aggregate.arguments_max) {
       diagnostics.report(Code::wrong_arguments, span,
-                         "`" + std::string(name) + "` takes " + (aggregate.arguments_max == 0 ? "nothing" : aggregate.arguments_min ? "one value" : "one value or none") +
+                         "`" + std::string(name) + "` takes " +
+                             (aggregate.arguments_max == 0 ? "nothing"
+                              : aggregate.arguments_min    ? "one value"
+                                                           : "one value or none") +
                              ", and this has " + std::to_string(call.arguments.size()));
       return failed;
     }
     if (aggregate.needs_event_time && !in_.has_event_time) {
-      auto& diagnostic = diagnostics.report(Code::watermark_missing, span, "`" + std::string(name) + "` needs to know the event time of rows");
+      auto& diagnostic =
+          diagnostics.report(Code::watermark_missing, span,
+                             "`" + std::string(name) + "` needs to know the event time of rows");
       if (!in_.no_event_time.empty()) diagnostic.with_note(in_.no_event_time);
       diagnostic.with_fix_text("event_time = …, in the source's options");
       return failed;
@@ -82,13 +93,16 @@ class BlockHost : public AggregateHost {
       Expr argument = checker.check(*call.arguments[0].value, scope);
       if (argument.type.is(TypeKind::Error)) return failed;
       if (argument.type.is(TypeKind::Null)) {
-        diagnostics.report(Code::type_mismatch, argument.span, "`" + std::string(name) + "` of nothing but null");
+        diagnostics.report(Code::type_mismatch, argument.span,
+                           "`" + std::string(name) + "` of nothing but null");
         return failed;
       }
       std::optional<Expr> present;
       if (argument.type.optional) {
         request.may_be_empty = true;
-        present = make(Op::Not, type_of(TypeKind::Bool), {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)}, argument.span);
+        present = make(Op::Not, type_of(TypeKind::Bool),
+                       {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)},
+                       argument.span);
         argument = unwrapped(std::move(argument));
       }
       request.argument = argument.type;
@@ -98,8 +112,10 @@ class BlockHost : public AggregateHost {
     std::string refusal;
     auto body = aggregate.expand(request, refusal);
     if (!body) {
-      diagnostics.report(Code::type_mismatch, use.arguments[0].span,
-                         "`" + std::string(name) + "` " + refusal + ", and this is " + to_text(builder_.graph_.types, use.arguments[0].type))
+      diagnostics
+          .report(Code::type_mismatch, use.arguments[0].span,
+                  "`" + std::string(name) + "` " + refusal + ", and this is " +
+                      to_text(builder_.graph_.types, use.arguments[0].type))
           .with_label(to_text(builder_.graph_.types, use.arguments[0].type));
       return failed;
     }
@@ -139,9 +155,13 @@ class BlockHost : public AggregateHost {
 };
 
 void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what) {
-  std::string missing = in.has_event_time ? "`watermark`" : in.has_watermark ? "`event_time`" : "`event_time` and no `watermark`";
+  std::string missing = in.has_event_time  ? "`watermark`"
+                        : in.has_watermark ? "`event_time`"
+                                           : "`event_time` and no `watermark`";
   std::string whose = in.source ? "source `" + in.source->name.text + "`" : "the rows here";
-  auto& diagnostic = diagnostics_.report(Code::watermark_missing, span, what + " needs to know when it is over, and " + whose + " has no " + missing);
+  auto& diagnostic = diagnostics_.report(
+      Code::watermark_missing, span,
+      what + " needs to know when it is over, and " + whose + " has no " + missing);
   if (in.source) {
     const auto& declared = std::get<dsl::SourceDecl>(in.source->node);
     diagnostic.with_note(in.source->name.span, "declared here");
@@ -159,7 +179,8 @@ void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::str
   }
 }
 
-std::optional<WindowSpec> Builder::window_spec(const dsl::WindowOp& op, const StreamEnd& in, dsl::Span span) {
+std::optional<WindowSpec> Builder::window_spec(const dsl::WindowOp& op, const StreamEnd& in,
+                                               dsl::Span span) {
   WindowSpec spec;
   bool bad = false;
   auto read = [&](const dsl::ExprPtr& expr, const char* what, int64_t low, int64_t& into) {
@@ -170,22 +191,29 @@ std::optional<WindowSpec> Builder::window_spec(const dsl::WindowOp& op, const St
       return;
     }
     if (*micros < low || *micros > kSpanMax) {
-      diagnostics_.report(Code::bad_window, expr->span,
-                          std::string(what) + (low > 0 ? " is a duration above zero, and at most 1000 years" : " is at most 1000 years, and not below " + std::string(low < 0 ? "minus that" : "zero")));
+      diagnostics_.report(
+          Code::bad_window, expr->span,
+          std::string(what) + (low > 0 ? " is a duration above zero, and at most 1000 years"
+                                       : " is at most 1000 years, and not below " +
+                                             std::string(low < 0 ? "minus that" : "zero")));
       bad = true;
       return;
     }
     into = *micros;
   };
   read(op.size, "the size of a window", 1, spec.size_us);
-  if (op.shape == dsl::WindowOp::Shape::Hop) read(op.slide, "the step of a window", 1, spec.slide_us);
-  else spec.slide_us = spec.size_us;
+  if (op.shape == dsl::WindowOp::Shape::Hop)
+    read(op.slide, "the step of a window", 1, spec.slide_us);
+  else
+    spec.slide_us = spec.size_us;
   read(op.offset, "`offset`", -kSpanMax, spec.offset_us);
   read(op.grace, "`grace`", 0, spec.grace_us);
   if (bad || spec.size_us <= 0 || spec.slide_us <= 0) return std::nullopt;
   if (spec.size_us / spec.pane_us() > kPanesPerWindowMax) {
-    diagnostics_.report(Code::bad_window, span,
-                        "a window of " + std::to_string(spec.size_us / spec.pane_us()) + " slices: size and step have so small a common divisor")
+    diagnostics_
+        .report(Code::bad_window, span,
+                "a window of " + std::to_string(spec.size_us / spec.pane_us()) +
+                    " slices: size and step have so small a common divisor")
         .with_note("at most " + std::to_string(kPanesPerWindowMax) + " slices")
         .with_fix_text("a step that divides the size");
     return std::nullopt;
@@ -194,11 +222,13 @@ std::optional<WindowSpec> Builder::window_spec(const dsl::WindowOp& op, const St
   return spec;
 }
 
-StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& context, const dsl::Operator& whole) {
+StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& context,
+                          const dsl::Operator& whole) {
   if (op.shape == dsl::WindowOp::Shape::Session) return refuse(whole, "window session");
   if (op.processing_time) return refuse(whole, "using processing_time");
   if (!op.block) {
-    not_supported(diagnostics_, whole.word.span, "a window without a block").with_fix_text("window … by … { n = count() }");
+    not_supported(diagnostics_, whole.word.span, "a window without a block")
+        .with_fix_text("window … by … { n = count() }");
     return failed();
   }
   if (in.changelog == Changelog::Running) {
@@ -214,14 +244,16 @@ StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& contex
   if (out.ok() && op.late) {
     // The node before the projections that may follow it.
     NodeId node = out.node;
-    while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is)) node = graph_.nodes[node].inputs[0];
+    while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is))
+      node = graph_.nodes[node].inputs[0];
     late(*op.late, node, input);
   }
   if (!timed) return failed();
   return out;
 }
 
-StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context, const dsl::Operator& whole) {
+StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context,
+                         const dsl::Operator& whole) {
   if (op.expire) {
     not_supported(diagnostics_, op.expire->span, "`expire after`");
     return failed();
@@ -233,19 +265,24 @@ StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context,
   StreamEnd out = keyed("group", std::nullopt, op.by, op.block, std::move(in), context, whole.span);
   if (!out.ok()) return out;
   NodeId node = out.node;
-  while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is)) node = graph_.nodes[node].inputs[0];
+  while (!std::holds_alternative<KeyedNode>(graph_.nodes[node].is))
+    node = graph_.nodes[node].inputs[0];
   std::string growing;
   for (const KeyColumn& key : std::get<KeyedNode>(graph_.nodes[node].is).keys) {
-    if (!is_bounded_key(key.value.type)) growing += (growing.empty() ? "`" : ", `") + key.name + "`";
+    if (!is_bounded_key(key.value.type))
+      growing += (growing.empty() ? "`" : ", `") + key.name + "`";
   }
   if (!growing.empty()) {
-    diagnostics_.report(Code::state_unbounded, whole.word.span, "this state grows: one group for each " + growing + ", kept for ever")
+    diagnostics_
+        .report(Code::state_unbounded, whole.word.span,
+                "this state grows: one group for each " + growing + ", kept for ever")
         .with_fix_text("window tumble(…) by …, whose groups go with their window");
   }
   return out;
 }
 
-bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node, bool windowed) {
+bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node,
+                      bool windowed) {
   Scope scope = scope_of(in);
   bool good = true;
   for (const dsl::KeyItem& item : by) {
@@ -258,7 +295,8 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
     if (name.empty()) {
       std::string shown(declarations_.sources->text(item.value->span));
       if (shown.size() > 60) shown = "…";
-      diagnostics_.report(Code::bad_key, span, "this key needs a name").with_fix(item.value->span, "name = " + shown);
+      diagnostics_.report(Code::bad_key, span, "this key needs a name")
+          .with_fix(item.value->span, "name = " + shown);
       good = false;
       continue;
     }
@@ -268,7 +306,9 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
       continue;
     }
     if (!can_be_key(value.type)) {
-      diagnostics_.report(Code::bad_key, span, "rows can't be grouped by a value of type " + to_text(graph_.types, value.type))
+      diagnostics_
+          .report(Code::bad_key, span,
+                  "rows can't be grouped by a value of type " + to_text(graph_.types, value.type))
           .with_label(to_text(graph_.types, value.type));
       good = false;
       continue;
@@ -276,7 +316,9 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
     bool taken = windowed && (name == "window_start" || name == "window_end");
     for (const KeyColumn& other : node.keys) taken |= other.name == name;
     if (taken) {
-      diagnostics_.report(Code::declared_twice, span, "there are two fields `" + name + "` in the result").with_fix_text("other_name = " + name);
+      diagnostics_
+          .report(Code::declared_twice, span, "there are two fields `" + name + "` in the result")
+          .with_fix_text("other_name = " + name);
       good = false;
       continue;
     }
@@ -285,8 +327,9 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
   return good;
 }
 
-StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, const std::vector<dsl::KeyItem>& by, const dsl::Block& block,
-                         StreamEnd in, Context& context, dsl::Span span) {
+StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
+                         const std::vector<dsl::KeyItem>& by, const dsl::Block& block, StreamEnd in,
+                         Context& context, dsl::Span span) {
   KeyedNode node;
   node.id = context.stream + "." + kind + "." + std::to_string(context.kinds[kind]++);
   node.window = window;
@@ -310,18 +353,24 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, con
   Scope input = scope_of(in);
   BlockHost host(*this, input, in, node, uint32_t(base.size()));
   Scope scope;
-  for (uint32_t i = 0; i < base.size(); ++i) scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1});
+  for (uint32_t i = 0; i < base.size(); ++i)
+    scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1});
   scope.aggregates = &host;
   scope.rows_of_group = &input;
   scope.has_event_time = window.has_value();
   scope.no_event_time = "a running group has none of its own";
   scope.no_meta = "`meta` belongs to one record, and this is a group of them";
 
-  struct Item { std::string name; Expr value; dsl::Span span; };
+  struct Item {
+    std::string name;
+    Expr value;
+    dsl::Span span;
+  };
   std::vector<Item> items;
   for (const dsl::BlockItem& item : block.items) {
     if (item.spread) {
-      diagnostics_.report(Code::field_outside_aggregate, item.span, "`..` means fields of one row, and this is a group of them");
+      diagnostics_.report(Code::field_outside_aggregate, item.span,
+                          "`..` means fields of one row, and this is a group of them");
       good = false;
       continue;
     }
@@ -337,19 +386,24 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, con
       continue;
     }
     if (value.type.is(TypeKind::Null)) {
-      diagnostics_.report(Code::type_mismatch, item.value->span, "nothing says what type this `null` has");
+      diagnostics_.report(Code::type_mismatch, item.value->span,
+                          "nothing says what type this `null` has");
       good = false;
       continue;
     }
     if (size_of(value, 100'000) >= 100'000) {
-      diagnostics_.report(Code::too_deep, item.span, "this value is too large, with the items above written out in it");
+      diagnostics_.report(Code::too_deep, item.span,
+                          "this value is too large, with the items above written out in it");
       good = false;
       continue;
     }
-    bool taken = std::any_of(base.begin(), base.end(), [&](const Field& field) { return field.name == name; }) ||
-                 std::any_of(items.begin(), items.end(), [&](const Item& other) { return other.name == name; });
+    bool taken = std::any_of(base.begin(), base.end(),
+                             [&](const Field& field) { return field.name == name; }) ||
+                 std::any_of(items.begin(), items.end(),
+                             [&](const Item& other) { return other.name == name; });
     if (taken) {
-      diagnostics_.report(Code::declared_twice, item.span, "there are two fields `" + name + "` in the result");
+      diagnostics_.report(Code::declared_twice, item.span,
+                          "there are two fields `" + name + "` in the result");
       good = false;
       continue;
     }
@@ -357,7 +411,9 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, con
     items.push_back({name, std::move(value), item.span});
   }
   if (node.keys.empty() && node.aggregates.empty() && good) {
-    diagnostics_.report(Code::empty_operator, span, "no key and no aggregate: there is nothing to compute").with_fix_text("{ n = count() }");
+    diagnostics_
+        .report(Code::empty_operator, span, "no key and no aggregate: there is nothing to compute")
+        .with_fix_text("{ n = count() }");
     good = false;
   }
   if (!good) return failed();
@@ -422,7 +478,7 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window, con
 
 void Builder::late(const dsl::Name& name, NodeId keyed, const StreamEnd& in) {
   StreamEnd end = in;
-  end.has_watermark = false;   // they are behind it
+  end.has_watermark = false;  // they are behind it
   end.node = add_node(RowsNode{}, {keyed}, in.row, name.text, name.span).id;
   std::get<KeyedNode>(graph_.nodes[keyed].is).late = end.node;
   built_[name.text] = end;

@@ -10,7 +10,8 @@ using dsl::Code;
 
 namespace {
 
-// Above this size a value that later items of its block use is computed in a step of its own, not written out again.
+// Above this size a value that later items of its block use is computed in a step of its own, not
+// written out again.
 constexpr size_t kCopiedSizeMax = 8;
 
 }  // namespace
@@ -18,7 +19,8 @@ constexpr size_t kCopiedSizeMax = 8;
 Scope Builder::scope_of(const StreamEnd& in) const {
   Scope scope;
   const auto& fields = graph_.types.records[in.row].fields;
-  for (uint32_t i = 0; i < fields.size(); ++i) scope.names.push_back({fields[i].name, field_expr(i, fields[i].type, {}), -1});
+  for (uint32_t i = 0; i < fields.size(); ++i)
+    scope.names.push_back({fields[i].name, field_expr(i, fields[i].type, {}), -1});
   scope.facts = in.facts;
   scope.row = in.row;
   scope.has_event_time = in.has_event_time;
@@ -46,7 +48,8 @@ StreamEnd Builder::where(const dsl::WhereOp& op, StreamEnd in, Context& context,
   return in;
 }
 
-void Builder::project(StreamEnd& in, Context& context, std::vector<Field> fields, std::vector<Expr> values, dsl::Span span) {
+void Builder::project(StreamEnd& in, Context& context, std::vector<Field> fields,
+                      std::vector<Expr> values, dsl::Span span) {
   std::set<std::string> facts;
   std::vector<int> key_part(values.size(), StreamEnd::kNotKey);
   for (size_t i = 0; i < values.size(); ++i) {
@@ -54,10 +57,13 @@ void Builder::project(StreamEnd& in, Context& context, std::vector<Field> fields
     if (path.empty()) continue;
     if (values[i].op == Op::Field || values[i].op == Op::Unwrap) {
       const Expr& field = values[i].op == Op::Field ? values[i] : values[i].args[0];
-      if (field.op == Op::Field && field.index < in.key_part.size()) key_part[i] = in.key_part[field.index];
+      if (field.op == Op::Field && field.index < in.key_part.size())
+        key_part[i] = in.key_part[field.index];
     }
-    for (auto fact = in.facts.lower_bound(path); fact != in.facts.end() && fact->compare(0, path.size(), path) == 0; ++fact) {
-      if (fact->size() == path.size() || (*fact)[path.size()] == '.') facts.insert("f" + std::to_string(i) + fact->substr(path.size()));
+    for (auto fact = in.facts.lower_bound(path);
+         fact != in.facts.end() && fact->compare(0, path.size(), path) == 0; ++fact) {
+      if (fact->size() == path.size() || (*fact)[path.size()] == '.')
+        facts.insert("f" + std::to_string(i) + fact->substr(path.size()));
     }
   }
   in.row = new_row(std::move(fields));
@@ -77,25 +83,34 @@ std::string Builder::item_name(const dsl::BlockItem& item) {
   if (item.name) return item.name->text;
   std::string name = item.value ? last_name(*item.value) : "";
   if (name.empty()) {
-    std::string shown = item.value ? std::string(declarations_.sources->text(item.value->span)) : "…";
+    std::string shown =
+        item.value ? std::string(declarations_.sources->text(item.value->span)) : "…";
     if (shown.size() > 60) shown = "…";
-    diagnostics_.report(Code::empty_operator, item.span, "this item needs a name").with_fix(item.span, "name = " + shown);
+    diagnostics_.report(Code::empty_operator, item.span, "this item needs a name")
+        .with_fix(item.span, "name = " + shown);
   }
   return name;
 }
 
-StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context, dsl::Span span) {
+StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context,
+                         dsl::Span span) {
   if (block.items.empty()) {
-    diagnostics_.report(Code::empty_operator, span, extend ? "`extend` without a field" : "`select` without a field");
+    diagnostics_.report(Code::empty_operator, span,
+                        extend ? "`extend` without a field" : "`select` without a field");
     return failed();
   }
-  struct Item { Field field; Expr value; dsl::Span span; };
+  struct Item {
+    Field field;
+    Expr value;
+    dsl::Span span;
+  };
   std::vector<Item> items;
   Scope scope = scope_of(in);
   const size_t input_fields = scope.names.size();
   bool bad = false;
 
-  auto field_named = [&](const std::string& name, Type type, const std::string& wire, dsl::Span at) {
+  auto field_named = [&](const std::string& name, Type type, const std::string& wire,
+                         dsl::Span at) {
     Field field;
     field.name = name;
     field.wire_name = wire.empty() ? name : wire;
@@ -107,7 +122,8 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
     for (Item& item : items) {
       if (item.field.name != field.name) continue;
       if (!replaces) {
-        diagnostics_.report(Code::declared_twice, at, "there are two fields `" + field.name + "`").with_note(item.span, "the first one");
+        diagnostics_.report(Code::declared_twice, at, "there are two fields `" + field.name + "`")
+            .with_note(item.span, "the first one");
         bad = true;
         return;
       }
@@ -121,7 +137,9 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
   auto input_field = [&](uint32_t index) {
     const Field& field = graph_.types.records[in.row].fields[index];
     Expr value = field_expr(index, field.type, span);
-    return field.type.optional && in.facts.count("f" + std::to_string(index)) ? unwrapped(std::move(value)) : value;
+    return field.type.optional && in.facts.count("f" + std::to_string(index))
+               ? unwrapped(std::move(value))
+               : value;
   };
   auto spread_input = [&](const std::set<std::string>& except, dsl::Span at) {
     for (uint32_t i = 0; i < input_fields; ++i) {
@@ -149,11 +167,13 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
       values.push_back(item.value);
     }
     project(in, context, std::move(fields), std::move(values), span);
-    for (size_t i = 0; i < items.size(); ++i) items[i].value = field_expr(uint32_t(input_fields + i), items[i].field.type, items[i].span);
+    for (size_t i = 0; i < items.size(); ++i)
+      items[i].value = field_expr(uint32_t(input_fields + i), items[i].field.type, items[i].span);
     Scope fresh = scope_of(in);
     fresh.names.resize(input_fields);
     scope = std::move(fresh);
-    for (size_t i = 0; i < items.size(); ++i) scope.names.push_back({items[i].field.name, items[i].value, int(i)});
+    for (size_t i = 0; i < items.size(); ++i)
+      scope.names.push_back({items[i].field.name, items[i].value, int(i)});
   };
 
   for (const dsl::BlockItem& item : block.items) {
@@ -162,12 +182,15 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
       for (const auto& name : item.except) except.insert(name.text);
       auto check_except = [&](const std::vector<Field>& fields) {
         for (const auto& name : item.except) {
-          bool there = std::any_of(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name.text; });
+          bool there = std::any_of(fields.begin(), fields.end(),
+                                   [&](const Field& field) { return field.name == name.text; });
           if (there) continue;
           std::vector<std::string_view> candidates;
           for (const Field& field : fields) candidates.push_back(field.name);
-          auto& diagnostic = diagnostics_.report(Code::unknown_field, name.span, "there is no field `" + name.text + "` to leave out");
-          if (std::string near = nearest(name.text, candidates); !near.empty()) diagnostic.with_fix(name.span, near);
+          auto& diagnostic = diagnostics_.report(
+              Code::unknown_field, name.span, "there is no field `" + name.text + "` to leave out");
+          if (std::string near = nearest(name.text, candidates); !near.empty())
+            diagnostic.with_fix(name.span, near);
           bad = true;
         }
       };
@@ -189,7 +212,9 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
         continue;
       }
       if (!record.type.is(TypeKind::Record)) {
-        diagnostics_.report(Code::type_mismatch, item.value->span, "`..` wants a record, and this is " + to_text(graph_.types, record.type));
+        diagnostics_.report(
+            Code::type_mismatch, item.value->span,
+            "`..` wants a record, and this is " + to_text(graph_.types, record.type));
         bad = true;
         continue;
       }
@@ -199,9 +224,11 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
         if (except.count(fields[i].name)) continue;
         Expr member = make(Op::Member, fields[i].type, {record}, item.span);
         member.index = i;
-        if (fields[i].type.optional && in.facts.count(path_of(member))) member = unwrapped(std::move(member));
+        if (fields[i].type.optional && in.facts.count(path_of(member)))
+          member = unwrapped(std::move(member));
         Type type = member.type;
-        set(field_named(fields[i].name, type, fields[i].wire_name, item.span), std::move(member), item.span, extend);
+        set(field_named(fields[i].name, type, fields[i].wire_name, item.span), std::move(member),
+            item.span, extend);
       }
       continue;
     }
@@ -224,13 +251,15 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
       value = checker_.check(*item.value, scope);
     }
     if (value.type.is(TypeKind::Null)) {
-      diagnostics_.report(Code::type_mismatch, item.value->span, "nothing says what type this `null` has")
+      diagnostics_
+          .report(Code::type_mismatch, item.value->span, "nothing says what type this `null` has")
           .with_fix_text("a cast: int64(null) is not there yet; use a field of that type");
       bad = true;
       continue;
     }
     std::string wire;
-    if (!item.name && value.op == Op::Field) wire = graph_.types.records[in.row].fields[value.index].wire_name;
+    if (!item.name && value.op == Op::Field)
+      wire = graph_.types.records[in.row].fields[value.index].wire_name;
     Type type = value.type;
     set(field_named(name, type, wire, item.span), std::move(value), item.span, extend);
     for (size_t i = 0; i < items.size(); ++i) {
@@ -257,11 +286,13 @@ StreamEnd Builder::drop(const dsl::DropOp& op, StreamEnd in, Context& context, d
   std::set<std::string> dropped;
   bool bad = false;
   for (const auto& name : op.fields) {
-    bool there = std::any_of(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name.text; });
+    bool there = std::any_of(fields.begin(), fields.end(),
+                             [&](const Field& field) { return field.name == name.text; });
     if (!there) {
       std::vector<std::string_view> candidates;
       for (const Field& field : fields) candidates.push_back(field.name);
-      auto& diagnostic = diagnostics_.report(Code::unknown_field, name.span, "there is no field `" + name.text + "` to drop");
+      auto& diagnostic = diagnostics_.report(Code::unknown_field, name.span,
+                                             "there is no field `" + name.text + "` to drop");
       if (std::string near = nearest(name.text, candidates); !near.empty()) {
         diagnostic.with_note("did you mean `" + near + "`?").with_fix(name.span, near);
       }
@@ -275,7 +306,8 @@ StreamEnd Builder::drop(const dsl::DropOp& op, StreamEnd in, Context& context, d
   for (uint32_t i = 0; i < fields.size(); ++i) {
     if (dropped.count(fields[i].name)) continue;
     Expr value = field_expr(i, fields[i].type, span);
-    if (fields[i].type.optional && in.facts.count("f" + std::to_string(i))) value = unwrapped(std::move(value));
+    if (fields[i].type.optional && in.facts.count("f" + std::to_string(i)))
+      value = unwrapped(std::move(value));
     kept.push_back(fields[i]);
     kept.back().type = value.type;
     kept.back().initial.reset();
@@ -314,7 +346,9 @@ StreamEnd Builder::union_(const dsl::UnionOp& op, StreamEnd in, Context& context
   StreamEnd out = in;
   out.facts.clear();
   for (const std::string& fact : in.facts) {
-    if (std::all_of(ends.begin(), ends.end(), [&](const StreamEnd& end) { return end.facts.count(fact); })) out.facts.insert(fact);
+    if (std::all_of(ends.begin(), ends.end(),
+                    [&](const StreamEnd& end) { return end.facts.count(fact); }))
+      out.facts.insert(fact);
   }
   for (const StreamEnd& end : ends) {
     if (end.changelog != Changelog::None) {

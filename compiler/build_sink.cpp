@@ -21,44 +21,61 @@ const dsl::Option* find_option(const dsl::Connector& connector, std::string_view
 
 void Builder::emit_option(const dsl::Option& option, SinkNode& node) {
   std::string word = option_word(option);
-  if (word == "append") node.emit = EmitMode::Append;
-  else if (word == "update") node.emit = EmitMode::Update;
-  else if (word == "complete") node.emit = EmitMode::Complete;
-  else if (word == "retract" || word == "upsert") not_supported(diagnostics_, option.value->span, "`emit = " + word + "`");
+  if (word == "append")
+    node.emit = EmitMode::Append;
+  else if (word == "update")
+    node.emit = EmitMode::Update;
+  else if (word == "complete")
+    node.emit = EmitMode::Complete;
+  else if (word == "retract" || word == "upsert")
+    not_supported(diagnostics_, option.value->span, "`emit = " + word + "`");
   else {
-    auto& diagnostic = diagnostics_.report(Code::bad_emit, option.value->span, "`emit` is `append`, `update` or `complete`");
-    if (std::string near = nearest(word, {"append", "update", "complete"}); !near.empty()) diagnostic.with_fix(option.value->span, near);
+    auto& diagnostic = diagnostics_.report(Code::bad_emit, option.value->span,
+                                           "`emit` is `append`, `update` or `complete`");
+    if (std::string near = nearest(word, {"append", "update", "complete"}); !near.empty())
+      diagnostic.with_fix(option.value->span, near);
   }
   if (!option.every) return;
   auto every = checker_.duration(*option.every, "`every`");
   if (!every) return;
-  if (*every <= 0) diagnostics_.report(Code::bad_emit, option.every->span, "`every` is a duration above zero");
-  else node.every_us = *every;
+  if (*every <= 0)
+    diagnostics_.report(Code::bad_emit, option.every->span, "`every` is a duration above zero");
+  else
+    node.every_us = *every;
 }
 
-void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, dsl::Span span, SinkNode& node) {
+void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, dsl::Span span,
+                         SinkNode& node) {
   const std::string stream = graph_.nodes[in.node].stream;
   if (in.changelog == Changelog::None) {
     if (node.emit == EmitMode::Complete) {
-      diagnostics_.report(Code::bad_emit, span, "`complete` writes a whole result again, and `" + stream + "` has no aggregate")
+      diagnostics_
+          .report(Code::bad_emit, span,
+                  "`complete` writes a whole result again, and `" + stream + "` has no aggregate")
           .with_fix(span, "append");
     }
-    node.emit = EmitMode::Append;   // rows that never change have no updates
+    node.emit = EmitMode::Append;  // rows that never change have no updates
     node.every_us = 0;
     return;
   }
   if (in.chained && node.emit != EmitMode::Append) {
-    not_supported(diagnostics_, span, "`update` and `complete` of a result that is computed from windowed results")
-        .with_fix_text(in.changelog == Changelog::Windowed ? "emit = append" : "window … instead of group …, with emit = append");
+    not_supported(diagnostics_, span,
+                  "`update` and `complete` of a result that is computed from windowed results")
+        .with_fix_text(in.changelog == Changelog::Windowed
+                           ? "emit = append"
+                           : "window … instead of group …, with emit = append");
     return;
   }
   if (in.changelog == Changelog::Running && node.emit == EmitMode::Append) {
     bool written = find_option(connector, "emit") != nullptr;
-    auto& diagnostic = diagnostics_.report(Code::bad_emit, span,
-                                           std::string("`append`") + (written ? "" : " (the default)") +
-                                               " writes rows that can't change any more, and those of a running `group` always can");
-    if (written) diagnostic.with_fix(span, "update");
-    else diagnostic.with_fix_text("emit = update");
+    auto& diagnostic = diagnostics_.report(
+        Code::bad_emit, span,
+        std::string("`append`") + (written ? "" : " (the default)") +
+            " writes rows that can't change any more, and those of a running `group` always can");
+    if (written)
+      diagnostic.with_fix(span, "update");
+    else
+      diagnostic.with_fix_text("emit = update");
     return;
   }
   // A condition on results: a row that was written and then fails it would have to be taken back.
@@ -69,7 +86,8 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
       for (const RowStep& step : rows->steps) {
         auto* where = std::get_if<WhereStep>(&step);
         if (!where) continue;
-        not_supported(diagnostics_, where->predicate.span, "`where` on a result with `emit = update`")
+        not_supported(diagnostics_, where->predicate.span,
+                      "`where` on a result with `emit = update`")
             .with_note("a row that was written and no longer passes would have to be removed")
             .with_fix_text("emit = append, or `where` before the window");
         return;
@@ -81,25 +99,29 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
 }
 
 void Builder::check_sink_key(const StreamEnd& in, const dsl::Connector& connector, SinkNode& node) {
-  if (node.emit == EmitMode::Append || in.changelog == Changelog::None || node.connector != "kafka") return;
+  if (node.emit == EmitMode::Append || in.changelog == Changelog::None || node.connector != "kafka")
+    return;
   std::string candidate = in.keys.empty() ? "window_start" : in.keys.front();
   if (!node.key) {
-    if (in.keys.empty()) return;   // nothing to tell rows apart but their window
+    if (in.keys.empty()) return;  // nothing to tell rows apart but their window
     std::string fix = in.keys.size() == 1 ? in.keys[0] : "";
     for (const std::string& key : in.keys) {
       if (in.keys.size() > 1) fix += (fix.empty() ? "{ " : ", ") + key;
     }
     if (in.keys.size() > 1) fix += " }";
-    diagnostics_.report(Code::bad_sink_key, connector.name.span,
-                        "without a key, updates of one row can land in different partitions, out of order")
+    diagnostics_
+        .report(Code::bad_sink_key, connector.name.span,
+                "without a key, updates of one row can land in different partitions, out of order")
         .with_fix_text("key = " + fix);
     return;
   }
   auto is_part = [&](const Expr& value) {
     const Expr* field = &value;
-    while (field->op == Op::Wrap || field->op == Op::Unwrap || field->op == Op::Cast) field = &field->args[0];
+    while (field->op == Op::Wrap || field->op == Op::Unwrap || field->op == Op::Cast)
+      field = &field->args[0];
     if (field->op == Op::Constant) return true;
-    return field->op == Op::Field && field->index < in.key_part.size() && in.key_part[field->index] != StreamEnd::kNotKey;
+    return field->op == Op::Field && field->index < in.key_part.size() &&
+           in.key_part[field->index] != StreamEnd::kNotKey;
   };
   std::vector<const Expr*> parts;
   if (node.key->op == Op::MakeRecord) {
@@ -110,14 +132,19 @@ void Builder::check_sink_key(const StreamEnd& in, const dsl::Connector& connecto
   for (const Expr* part : parts) {
     if (is_part(*part)) continue;
     std::string shown(declarations_.sources->text(part->span));
-    diagnostics_.report(Code::bad_sink_key, part->span,
-                        "`" + shown + "` changes with a row's updates: the later ones could overtake the earlier in another partition")
-        .with_note("a part of the result's own key is fine: " + (in.keys.empty() ? std::string("window_start") : "`" + in.keys.front() + "`"))
+    diagnostics_
+        .report(Code::bad_sink_key, part->span,
+                "`" + shown +
+                    "` changes with a row's updates: the later ones could overtake the earlier in "
+                    "another partition")
+        .with_note("a part of the result's own key is fine: " +
+                   (in.keys.empty() ? std::string("window_start") : "`" + in.keys.front() + "`"))
         .with_fix(part->span, candidate);
   }
 }
 
-void Builder::deliver_option(const dsl::Option* option, const StreamEnd& in, const ConnectorInfo& info, SinkNode& node) {
+void Builder::deliver_option(const dsl::Option* option, const StreamEnd& in,
+                             const ConnectorInfo& info, SinkNode& node) {
   bool exactly = in.replayable && info.exactly_once;
   node.deliver = exactly ? "exactly_once" : "at_least_once";
   if (!option || !option->value) return;
@@ -125,35 +152,49 @@ void Builder::deliver_option(const dsl::Option* option, const StreamEnd& in, con
   if (word == "at_least_once") {
     node.deliver = word;
   } else if (word != "exactly_once") {
-    diagnostics_.report(Code::bad_option, option->value->span, "`deliver` is `exactly_once` or `at_least_once`");
+    diagnostics_.report(Code::bad_option, option->value->span,
+                        "`deliver` is `exactly_once` or `at_least_once`");
   } else if (!exactly) {
-    diagnostics_.report(Code::bad_delivery, option->value->span,
-                        !in.replayable ? "the rows of this path can't be read again after a crash: they come at least once at best"
-                                       : "`" + std::string(info.name) + "` can't take rows back: they come at least once")
+    diagnostics_
+        .report(Code::bad_delivery, option->value->span,
+                !in.replayable ? "the rows of this path can't be read again after a crash: they "
+                                 "come at least once at best"
+                               : "`" + std::string(info.name) +
+                                     "` can't take rows back: they come at least once")
         .with_fix(option->value->span, "at_least_once");
   }
 }
 
-void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo& info, const StreamEnd& in, SinkNode& node) {
+void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo& info,
+                           const StreamEnd& in, SinkNode& node) {
   std::map<std::string, dsl::Span> seen;
   for (const dsl::Option& option : connector.options) {
     const std::string& name = option.name.text;
     auto [at, fresh] = seen.try_emplace(name, option.name.span);
     if (!fresh) {
-      diagnostics_.report(Code::declared_twice, option.name.span, "option `" + name + "` is given twice").with_note(at->second, "given here first");
+      diagnostics_
+          .report(Code::declared_twice, option.name.span, "option `" + name + "` is given twice")
+          .with_note(at->second, "given here first");
       continue;
     }
     if (!option.value) continue;
     if (name == "format") {
       std::string word = option_word(option);
       bool later = false;
-      for (std::string_view other : {"avro", "protobuf", "csv", "raw", "debezium", "parquet"}) later |= word == other;
-      if (later) not_supported(diagnostics_, option.value->span, "the format `" + word + "`");
-      else if (word != "json") diagnostics_.report(Code::bad_option, option.value->span, "`format` is one of `json`").with_fix(option.value->span, "json");
-      if (!option.nested.empty()) diagnostics_.report(Code::unknown_option, option.nested[0].name.span, "the format `json` has no options here");
+      for (std::string_view other : {"avro", "protobuf", "csv", "raw", "debezium", "parquet"})
+        later |= word == other;
+      if (later)
+        not_supported(diagnostics_, option.value->span, "the format `" + word + "`");
+      else if (word != "json")
+        diagnostics_.report(Code::bad_option, option.value->span, "`format` is one of `json`")
+            .with_fix(option.value->span, "json");
+      if (!option.nested.empty())
+        diagnostics_.report(Code::unknown_option, option.nested[0].name.span,
+                            "the format `json` has no options here");
     } else if (name == "key") {
       if (info.name != "kafka") {
-        diagnostics_.report(Code::unknown_option, option.name.span, "a `" + std::string(info.name) + "` sink has no keys");
+        diagnostics_.report(Code::unknown_option, option.name.span,
+                            "a `" + std::string(info.name) + "` sink has no keys");
         continue;
       }
       Scope scope = scope_of(in);
@@ -166,7 +207,9 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
         good = can_be_key(key.type);
       }
       if (!good) {
-        diagnostics_.report(Code::bad_sink_key, option.value->span, "a key can't be made of " + to_text(graph_.types, key.type))
+        diagnostics_
+            .report(Code::bad_sink_key, option.value->span,
+                    "a key can't be made of " + to_text(graph_.types, key.type))
             .with_fix_text("key = a field, or { a, b }");
         continue;
       }
@@ -176,7 +219,8 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
     } else if (name == "deliver") {
       continue;
     } else {
-      check_option(option, info, {std::begin(kSinkOptions), std::end(kSinkOptions)}, declarations_, graph_, checker_, diagnostics_, node.options);
+      check_option(option, info, {std::begin(kSinkOptions), std::end(kSinkOptions)}, declarations_,
+                   graph_, checker_, diagnostics_, node.options);
     }
   }
 }
@@ -188,8 +232,9 @@ void Builder::sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sin
   context.stream = unnamed ? sink.pipeline->head.text : declaration.name.text;
   dsl::Span name_span = unnamed ? sink.pipeline->head.span : declaration.name.span;
   if (auto at = sinks_.find(context.stream); at != sinks_.end()) {
-    if (at->second.begin == name_span.begin) return;   // built already, for its late rows
-    diagnostics_.report(Code::declared_twice, name_span, "there are two sinks `" + context.stream + "`")
+    if (at->second.begin == name_span.begin) return;  // built already, for its late rows
+    diagnostics_
+        .report(Code::declared_twice, name_span, "there are two sinks `" + context.stream + "`")
         .with_note(at->second, "the first one")
         .with_fix_text("sink other_name = " + context.stream + " -> …");
     return;
@@ -221,9 +266,10 @@ void Builder::build_collect_sink(const dsl::Name& name, bool final_rows) {
   node.connector = "collect";
   node.format = "json";
   node.deliver = "exactly_once";
-  // Windows close at the end of the input: their final rows are what `append` writes. A running group never does: its
-  // rows as they are at the end are the last `complete`.
-  if (in.changelog == Changelog::Running) node.emit = final_rows ? EmitMode::Complete : EmitMode::Update;
+  // Windows close at the end of the input: their final rows are what `append` writes. A running
+  // group never does: its rows as they are at the end are the last `complete`.
+  if (in.changelog == Changelog::Running)
+    node.emit = final_rows ? EmitMode::Complete : EmitMode::Update;
   add_node(std::move(node), {in.node}, in.row, name.text, name.span);
 }
 

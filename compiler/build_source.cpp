@@ -8,8 +8,9 @@ using dsl::Code;
 
 namespace {
 
-constexpr std::string_view kSourceOptions[] = {"format", "event_time", "watermark", "idle", "on_error", "null_value", "validation"};
-constexpr int64_t kDelayMax = int64_t{1000} * 365 * 86400 * 1'000'000;   // a thousand years
+constexpr std::string_view kSourceOptions[] = {"format",   "event_time", "watermark", "idle",
+                                               "on_error", "null_value", "validation"};
+constexpr int64_t kDelayMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
 const dsl::Call* call_of(const dsl::Option& option, std::string_view name) {
   auto* call = option.value ? std::get_if<dsl::Call>(&option.value->node) : nullptr;
@@ -27,7 +28,8 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
   if (record == declarations_.records.end()) {
     std::vector<std::string_view> candidates;
     for (const auto& [name, id] : declarations_.records) candidates.push_back(name);
-    auto& diagnostic = diagnostics_.report(Code::unknown_type, declared.record.span, "there is no record `" + declared.record.text + "`");
+    auto& diagnostic = diagnostics_.report(Code::unknown_type, declared.record.span,
+                                           "there is no record `" + declared.record.text + "`");
     if (std::string near = nearest(declared.record.text, candidates); !near.empty()) {
       diagnostic.with_note("did you mean `" + near + "`?").with_fix(declared.record.span, near);
     }
@@ -57,7 +59,9 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
     const std::string& name = option.name.text;
     auto [at, fresh] = seen.try_emplace(name, option.name.span);
     if (!fresh) {
-      diagnostics_.report(Code::declared_twice, option.name.span, "option `" + name + "` is given twice").with_note(at->second, "given here first");
+      diagnostics_
+          .report(Code::declared_twice, option.name.span, "option `" + name + "` is given twice")
+          .with_note(at->second, "given here first");
       continue;
     }
     if (!option.value) continue;
@@ -67,26 +71,38 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
         if (word == allowed) return word;
       }
       std::string shown;
-      for (std::string_view allowed : words) shown += (shown.empty() ? "`" : ", `") + std::string(allowed) + "`";
-      auto& diagnostic = diagnostics_.report(Code::bad_option, option.value->span, "`" + name + "` is one of " + shown);
-      if (std::string near = nearest(word, words); !near.empty()) diagnostic.with_fix(option.value->span, near);
+      for (std::string_view allowed : words)
+        shown += (shown.empty() ? "`" : ", `") + std::string(allowed) + "`";
+      auto& diagnostic = diagnostics_.report(Code::bad_option, option.value->span,
+                                             "`" + name + "` is one of " + shown);
+      if (std::string near = nearest(word, words); !near.empty())
+        diagnostic.with_fix(option.value->span, near);
       return "";
     };
     if (name == "format") {
       std::string word = option_word(option);
       for (std::string_view later : {"avro", "protobuf", "csv", "raw", "debezium"}) {
-        if (word == later) not_supported(diagnostics_, option.value->span, "the format `" + word + "`"), word = "json";
+        if (word == later)
+          not_supported(diagnostics_, option.value->span, "the format `" + word + "`"),
+              word = "json";
       }
       if (word != "json") one_of({"json"});
-      if (!option.nested.empty()) diagnostics_.report(Code::unknown_option, option.nested[0].name.span, "the format `json` has no options here");
+      if (!option.nested.empty())
+        diagnostics_.report(Code::unknown_option, option.nested[0].name.span,
+                            "the format `json` has no options here");
     } else if (name == "event_time") {
-      Scope scope = scope_of({.node = 0, .row = node.record, .has_meta = end.has_meta, .key_part = {}});
+      Scope scope =
+          scope_of({.node = 0, .row = node.record, .has_meta = end.has_meta, .key_part = {}});
       Expr time = checker_.check(*option.value, scope);
       if (time.type.is(TypeKind::Error)) continue;
       if (!time.type.is(TypeKind::Timestamp) || time.type.optional) {
-        if (time.type.optional && time.type.is(TypeKind::Timestamp)) checker_.required(std::move(time), "`event_time`");
+        if (time.type.optional && time.type.is(TypeKind::Timestamp))
+          checker_.required(std::move(time), "`event_time`");
         else
-          diagnostics_.report(Code::type_mismatch, option.value->span, "`event_time` wants a timestamp, and this is " + to_text(graph_.types, time.type))
+          diagnostics_
+              .report(
+                  Code::type_mismatch, option.value->span,
+                  "`event_time` wants a timestamp, and this is " + to_text(graph_.types, time.type))
               .with_label(to_text(graph_.types, time.type));
         continue;
       }
@@ -95,27 +111,35 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
       auto micros = checker_.duration(*option.value, "`" + name + "`");
       if (!micros) continue;
       if (*micros < 0 || *micros > kDelayMax) {
-        diagnostics_.report(Code::bad_option, option.value->span, "`" + name + "` is a duration from 0 to 1000 years");
+        diagnostics_.report(Code::bad_option, option.value->span,
+                            "`" + name + "` is a duration from 0 to 1000 years");
         continue;
       }
-      if (name == "watermark") node.watermark_us = *micros, watermark_span = option.name.span;
-      else node.idle_us = *micros;
+      if (name == "watermark")
+        node.watermark_us = *micros, watermark_span = option.name.span;
+      else
+        node.idle_us = *micros;
     } else if (name == "on_error") {
       if (const dsl::Call* call = call_of(option, "dead_letter")) {
         node.on_error = OnError::DeadLetter;
         if (call->arguments.size() == 1) {
-          auto topic = checker_.constant(*call->arguments[0].value, type_of(TypeKind::String), "the topic of `dead_letter`");
+          auto topic = checker_.constant(*call->arguments[0].value, type_of(TypeKind::String),
+                                         "the topic of `dead_letter`");
           if (topic) node.dead_letter = std::get<std::string>(topic->value);
         }
         if (node.dead_letter.empty()) {
-          diagnostics_.report(Code::bad_option, option.value->span, "`dead_letter` wants the topic that bad rows go to")
+          diagnostics_
+              .report(Code::bad_option, option.value->span,
+                      "`dead_letter` wants the topic that bad rows go to")
               .with_fix_text("on_error = dead_letter(\"" + node.address + ".dlq\")");
         }
         continue;
       }
       std::string word = option_word(option);
       if (word == "dead_letter") {
-        diagnostics_.report(Code::bad_option, option.value->span, "`dead_letter` wants the topic that bad rows go to")
+        diagnostics_
+            .report(Code::bad_option, option.value->span,
+                    "`dead_letter` wants the topic that bad rows go to")
             .with_fix(option.value->span, "dead_letter(\"" + node.address + ".dlq\")");
         continue;
       }
@@ -126,13 +150,19 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
     } else if (name == "validation") {
       std::string word = one_of({"projected", "structural", "strict"});
       if (word == "projected") node.validation = Validation::Projected;
-      if (word == "strict") not_supported(diagnostics_, option.value->span, "`validation = strict`").with_fix(option.value->span, "structural");
+      if (word == "strict")
+        not_supported(diagnostics_, option.value->span, "`validation = strict`")
+            .with_fix(option.value->span, "structural");
     } else {
-      check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)}, declarations_, graph_, checker_, diagnostics_, node.options);
+      check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)},
+                   declarations_, graph_, checker_, diagnostics_, node.options);
     }
   }
   if (node.watermark_us && !node.event_time && !seen.count("event_time")) {
-    diagnostics_.report(Code::missing_option, watermark_span, "`watermark` says how far events are out of order, and nothing says which time they have")
+    diagnostics_
+        .report(Code::missing_option, watermark_span,
+                "`watermark` says how far events are out of order, and nothing says which time "
+                "they have")
         .with_fix_text("event_time = …");
   }
   end.has_event_time = node.event_time.has_value() || seen.count("event_time");

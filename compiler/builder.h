@@ -1,8 +1,9 @@
 // Syntax tree → graph: names become edges, operators become nodes.
 //
-// A `StreamEnd` is what is known where a pipeline has come to: node, row, facts about nulls, time, and which changes it
-// can carry. Streams are built when they are first named, in depth-first order. Parts: build_graph.cpp (streams),
-// build_source.cpp, build_rows.cpp (where select extend drop union), build_keyed.cpp (window, group), build_sink.cpp.
+// A `StreamEnd` is what is known where a pipeline has come to: node, row, facts about nulls, time,
+// and which changes it can carry. Streams are built when they are first named, in depth-first
+// order. Parts: build_graph.cpp (streams), build_source.cpp, build_rows.cpp (where select extend
+// drop union), build_keyed.cpp (window, group), build_sink.cpp.
 #pragma once
 
 #include <map>
@@ -18,25 +19,25 @@
 namespace weir::compiler {
 
 enum class Changelog : uint8_t {
-  None,       // rows never change
-  Windowed,   // changes until the watermark passes the window
-  Running,    // changes for ever
+  None,      // rows never change
+  Windowed,  // changes until the watermark passes the window
+  Running,   // changes for ever
 };
 
 struct StreamEnd {
-  NodeId node = kNoNode;                 // kNoNode: failed, and reported
+  NodeId node = kNoNode;  // kNoNode: failed, and reported
   RecordId row = 0;
-  std::set<std::string> facts;           // paths of the row that are not null
+  std::set<std::string> facts;  // paths of the row that are not null
   bool has_event_time = false, has_watermark = false;
-  std::string no_event_time;             // why not
-  const dsl::Declaration* source = nullptr;   // for fixes, if there is one source
-  bool has_meta = false;                 // Kafka's
-  bool positions = false;                // rows are records of a source
-  bool replayable = true;                // all sources are
+  std::string no_event_time;                 // why not
+  const dsl::Declaration* source = nullptr;  // for fixes, if there is one source
+  bool has_meta = false;                     // Kafka's
+  bool positions = false;                    // rows are records of a source
+  bool replayable = true;                    // all sources are
   Changelog changelog = Changelog::None;
-  bool chained = false;                  // a keyed operator over the results of another
-  std::vector<std::string> keys;         // of the changelog, by name, without the window's bounds
-  std::vector<int> key_part;             // per field of the row: index in `keys`, kWindowBound, or kNotKey
+  bool chained = false;           // a keyed operator over the results of another
+  std::vector<std::string> keys;  // of the changelog, by name, without the window's bounds
+  std::vector<int> key_part;      // per field of the row: index in `keys`, kWindowBound, or kNotKey
   static constexpr int kNotKey = -1, kWindowBound = -2;
   bool ok() const { return node != kNoNode; }
 };
@@ -44,13 +45,17 @@ struct StreamEnd {
 class Builder {
  public:
   Builder(const Declarations& declarations, Graph& graph, dsl::Diagnostics& diagnostics)
-      : declarations_(declarations), graph_(graph), diagnostics_(diagnostics), checker_(declarations, graph, diagnostics) {}
+      : declarations_(declarations),
+        graph_(graph),
+        diagnostics_(diagnostics),
+        checker_(declarations, graph, diagnostics) {}
 
   // All streams and sinks of the program.
   void build_program();
   // A named stream or source; not ok (reported) if there is none or it failed.
   StreamEnd stream(const dsl::Name& name);
-  // Says which sources, streams and parameters reach neither a sink nor a test. Once all of these are built.
+  // Says which sources, streams and parameters reach neither a sink nor a test. Once all of these
+  // are built.
   void warn_unused();
   // What a test may expect rows of: a stream, or what goes into a sink.
   StreamEnd stream_or_sink(const dsl::Name& name);
@@ -61,7 +66,8 @@ class Builder {
 
  private:
   friend class BlockHost;
-  // The pipeline that is being built: whose name its nodes have, how many of a kind there are, its open Rows node.
+  // The pipeline that is being built: whose name its nodes have, how many of a kind there are, its
+  // open Rows node.
   struct Context {
     std::string stream;
     std::map<std::string, int> kinds;
@@ -81,39 +87,50 @@ class Builder {
   StreamEnd source(const dsl::Declaration& declaration);
   // build_rows.cpp
   StreamEnd where(const dsl::WhereOp& op, StreamEnd in, Context& context, dsl::Span span);
-  StreamEnd shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context, dsl::Span span);
+  StreamEnd shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context,
+                  dsl::Span span);
   StreamEnd drop(const dsl::DropOp& op, StreamEnd in, Context& context, dsl::Span span);
   StreamEnd union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span);
   std::vector<RowStep>& rows(StreamEnd& in, Context& context, dsl::Span span);
   // A whole new row after `in`; facts and key parts follow their fields.
-  void project(StreamEnd& in, Context& context, std::vector<Field> fields, std::vector<Expr> values, dsl::Span span);
+  void project(StreamEnd& in, Context& context, std::vector<Field> fields, std::vector<Expr> values,
+               dsl::Span span);
   Scope scope_of(const StreamEnd& in) const;
   std::string item_name(const dsl::BlockItem& item);
   std::string last_name(const dsl::Expr& expr);
   // build_keyed.cpp
-  StreamEnd window(const dsl::WindowOp& op, StreamEnd in, Context& context, const dsl::Operator& whole);
-  StreamEnd group(const dsl::GroupOp& op, StreamEnd in, Context& context, const dsl::Operator& whole);
-  std::optional<WindowSpec> window_spec(const dsl::WindowOp& op, const StreamEnd& in, dsl::Span span);
-  StreamEnd keyed(const char* kind, std::optional<WindowSpec> window, const std::vector<dsl::KeyItem>& by, const dsl::Block& block,
-                  StreamEnd in, Context& context, dsl::Span span);
-  bool keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node, bool windowed);
+  StreamEnd window(const dsl::WindowOp& op, StreamEnd in, Context& context,
+                   const dsl::Operator& whole);
+  StreamEnd group(const dsl::GroupOp& op, StreamEnd in, Context& context,
+                  const dsl::Operator& whole);
+  std::optional<WindowSpec> window_spec(const dsl::WindowOp& op, const StreamEnd& in,
+                                        dsl::Span span);
+  StreamEnd keyed(const char* kind, std::optional<WindowSpec> window,
+                  const std::vector<dsl::KeyItem>& by, const dsl::Block& block, StreamEnd in,
+                  Context& context, dsl::Span span);
+  bool keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node,
+               bool windowed);
   void late(const dsl::Name& name, NodeId keyed, const StreamEnd& in);
   void need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what);
   // build_sink.cpp
   void sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sink);
-  void sink_options(const dsl::Connector& connector, const ConnectorInfo& info, const StreamEnd& in, SinkNode& node);
+  void sink_options(const dsl::Connector& connector, const ConnectorInfo& info, const StreamEnd& in,
+                    SinkNode& node);
   void emit_option(const dsl::Option& option, SinkNode& node);
-  void check_emit(const StreamEnd& in, const dsl::Connector& connector, dsl::Span emit_span, SinkNode& node);
+  void check_emit(const StreamEnd& in, const dsl::Connector& connector, dsl::Span emit_span,
+                  SinkNode& node);
   void check_sink_key(const StreamEnd& in, const dsl::Connector& connector, SinkNode& node);
-  void deliver_option(const dsl::Option* option, const StreamEnd& in, const ConnectorInfo& info, SinkNode& node);
+  void deliver_option(const dsl::Option* option, const StreamEnd& in, const ConnectorInfo& info,
+                      SinkNode& node);
 
   RecordId new_row(std::vector<Field> fields);
-  Node& add_node(std::variant<SourceNode, RowsNode, KeyedNode, UnionNode, SinkNode> is, std::vector<NodeId> inputs, RecordId row,
-                 const std::string& stream, dsl::Span span);
+  Node& add_node(std::variant<SourceNode, RowsNode, KeyedNode, UnionNode, SinkNode> is,
+                 std::vector<NodeId> inputs, RecordId row, const std::string& stream,
+                 dsl::Span span);
   bool same_row(RecordId a, RecordId b) const;
 
   static constexpr size_t kNodesMax = 10'000;
-  static constexpr int kDepthMax = 500;           // streams that are built of streams, operators in a row
+  static constexpr int kDepthMax = 500;  // streams that are built of streams, operators in a row
 
   const Declarations& declarations_;
   Graph& graph_;
@@ -123,7 +140,7 @@ class Builder {
   std::set<std::string> building_;
   std::map<std::string, dsl::Span> sinks_;
   std::map<std::string, StreamEnd> sink_inputs_;
-  std::map<NodeId, int> depth_;                   // operators in front of a node
+  std::map<NodeId, int> depth_;  // operators in front of a node
 };
 
 }  // namespace weir::compiler

@@ -1,5 +1,5 @@
-// Calls: casts `T(e)`, functions of the user (inlined) and of the standard library (kernels), methods of lists,
-// and aggregates, which go to whoever hosts them.
+// Calls: casts `T(e)`, functions of the user (inlined) and of the standard library (kernels),
+// methods of lists, and aggregates, which go to whoever hosts them.
 #include "compiler/aggregates.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
@@ -19,9 +19,13 @@ std::optional<int> fit(const Expr& value, Type parameter) {
   if (value.type.is(TypeKind::Error)) return 0;
   if (value.type.is(TypeKind::Null)) return parameter.optional ? std::optional(1) : std::nullopt;
   if (from == to) return 0;
-  if (is_any_decimal(to)) return from.is(TypeKind::Decimal) ? std::optional(0) : from.is_integer() ? std::optional(4) : std::nullopt;
+  if (is_any_decimal(to))
+    return from.is(TypeKind::Decimal) ? std::optional(0)
+           : from.is_integer()        ? std::optional(4)
+                                      : std::nullopt;
   if (from.is_integer() && to.is_integer() && widens(from, to)) return 1;
-  if (from.is(TypeKind::Timestamp) && to.is(TypeKind::Timestamp)) return widens(from, to) ? std::optional(1) : std::nullopt;
+  if (from.is(TypeKind::Timestamp) && to.is(TypeKind::Timestamp))
+    return widens(from, to) ? std::optional(1) : std::nullopt;
   if (value.op == Op::Constant && convert(value.constant, from, to)) return 2;
   if (widens(from, to)) return 3;
   return std::nullopt;
@@ -32,11 +36,14 @@ bool can_cast(Type from, Type to) {
   if (from == to) return true;
   if (from.is_numeric() && to.is_numeric()) return true;
   if (to.is(K::String)) return from.kind <= K::Enum;
-  if (from.is(K::String)) return to.is_numeric() || to.is(K::Bool) || to.is(K::Date) || to.is(K::Timestamp) || to.is(K::Duration) ||
-                                 to.is(K::Uuid) || to.is(K::Bytes) || to.is(K::Enum);
-  if (from.is(K::Timestamp) && (to.is(K::Timestamp) || to.is(K::Date) || to.is(K::Int64))) return true;
+  if (from.is(K::String))
+    return to.is_numeric() || to.is(K::Bool) || to.is(K::Date) || to.is(K::Timestamp) ||
+           to.is(K::Duration) || to.is(K::Uuid) || to.is(K::Bytes) || to.is(K::Enum);
+  if (from.is(K::Timestamp) && (to.is(K::Timestamp) || to.is(K::Date) || to.is(K::Int64)))
+    return true;
   if (to.is(K::Timestamp) && (from.is(K::Date) || from.is(K::Int64))) return true;
-  if ((from.is(K::Duration) && to.is(K::Int64)) || (from.is(K::Int64) && to.is(K::Duration))) return true;
+  if ((from.is(K::Duration) && to.is(K::Int64)) || (from.is(K::Int64) && to.is(K::Duration)))
+    return true;
   return false;
 }
 
@@ -45,12 +52,15 @@ bool can_cast(Type from, Type to) {
 Expr Checker::explicit_cast(Expr value, Type to, dsl::Span span) {
   if (value.type.is(TypeKind::Error) || to.is(TypeKind::Error)) return error(span);
   if (value.type.is(TypeKind::Null) || !can_cast(value.type.required(), to)) {
-    report(Code::bad_cast, span, "there is no cast from " + text(value.type) + " to " + text(to)).with_label(text(value.type));
+    report(Code::bad_cast, span, "there is no cast from " + text(value.type) + " to " + text(to))
+        .with_label(text(value.type));
     return error(span);
   }
-  if (value.op == Op::Constant && value.type.is_numeric() && to.is_integer() && !value.type.is_float() &&
-      !weir::compiler::convert(value.constant, value.type, to) && value.type.is_integer()) {
-    report(Code::literal_out_of_range, value.span, "`" + source_text(value.span) + "` does not fit into " + text(to));
+  if (value.op == Op::Constant && value.type.is_numeric() && to.is_integer() &&
+      !value.type.is_float() && !weir::compiler::convert(value.constant, value.type, to) &&
+      value.type.is_integer()) {
+    report(Code::literal_out_of_range, value.span,
+           "`" + source_text(value.span) + "` does not fit into " + text(to));
     return error(span);
   }
   Type result = to;
@@ -64,8 +74,9 @@ std::optional<Type> Checker::cast_target(const dsl::Expr& callee) {
   dsl::TypeRef ref;
   ref.span = callee.span;
   if (auto* name = std::get_if<dsl::NameRef>(&callee.node)) {
-    static const std::set<std::string, std::less<>> scalars = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-                                                               "float32", "float64", "string", "bytes", "uuid", "date", "duration", "json"};
+    static const std::set<std::string, std::less<>> scalars = {
+        "bool",    "int8",    "int16",  "int32", "int64", "uint8", "uint16",   "uint32", "uint64",
+        "float32", "float64", "string", "bytes", "uuid",  "date",  "duration", "json"};
     if (!scalars.count(name->name) && !declarations_.enums.count(name->name)) return std::nullopt;
     ref.name = {name->name, callee.span};
     return resolve_type(ref, declarations_, graph_, diagnostics_);
@@ -74,11 +85,14 @@ std::optional<Type> Checker::cast_target(const dsl::Expr& callee) {
   auto* name = call ? std::get_if<dsl::NameRef>(&call->callee->node) : nullptr;
   if (!name || (name->name != "decimal" && name->name != "timestamp")) return std::nullopt;
   if (name->name == "timestamp") {
-    auto* unit = call->arguments.size() == 1 ? std::get_if<dsl::NameRef>(&call->arguments[0].value->node) : nullptr;
+    auto* unit = call->arguments.size() == 1
+                     ? std::get_if<dsl::NameRef>(&call->arguments[0].value->node)
+                     : nullptr;
     if (unit && unit->name == "ms") return timestamp_type(TimeUnit::Milli);
     if (unit && unit->name == "us") return timestamp_type(TimeUnit::Micro);
     if (unit && unit->name == "ns") return timestamp_type(TimeUnit::Nano);
-    report(Code::bad_type, callee.span, "`timestamp` wants its unit: `ms`, `us` or `ns`").with_fix_text("timestamp(ms)(…)");
+    report(Code::bad_type, callee.span, "`timestamp` wants its unit: `ms`, `us` or `ns`")
+        .with_fix_text("timestamp(ms)(…)");
     return Type{};
   }
   int64_t numbers[2] = {0, 0};
@@ -89,7 +103,8 @@ std::optional<Type> Checker::cast_target(const dsl::Expr& callee) {
     if (good) numbers[i] = std::atoi(number->digits.c_str());
   }
   if (!good || numbers[0] < 1 || numbers[0] > kDecimalDigitsMax || numbers[1] > numbers[0]) {
-    report(Code::bad_type, callee.span, "`decimal` wants digits (1 to 38) and how many of them are behind the point")
+    report(Code::bad_type, callee.span,
+           "`decimal` wants digits (1 to 38) and how many of them are behind the point")
         .with_fix_text("decimal(12, 2)(…)");
     return Type{};
   }
@@ -99,7 +114,8 @@ std::optional<Type> Checker::cast_target(const dsl::Expr& callee) {
 Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hint) {
   if (auto target = cast_target(*call.callee)) {
     if (call.arguments.size() != 1) {
-      report(Code::wrong_arguments, span, "a cast takes one value, and this one has " + std::to_string(call.arguments.size()));
+      report(Code::wrong_arguments, span,
+             "a cast takes one value, and this one has " + std::to_string(call.arguments.size()));
       return error(span);
     }
     Expr value = check(*call.arguments[0].value, scope, *target);
@@ -107,7 +123,8 @@ Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hin
     if (target->is(TypeKind::Error)) return error(span);
     return explicit_cast(std::move(value), *target, span);
   }
-  if (auto* name = std::get_if<dsl::NameRef>(&call.callee->node)) return call_named(name->name, "", nullptr, call, span, scope, hint);
+  if (auto* name = std::get_if<dsl::NameRef>(&call.callee->node))
+    return call_named(name->name, "", nullptr, call, span, scope, hint);
   if (auto* member = std::get_if<dsl::Member>(&call.callee->node)) {
     auto* module = std::get_if<dsl::NameRef>(&member->object->node);
     if (module && !scope.find(module->name) && declarations_.modules.count(module->name)) {
@@ -120,20 +137,24 @@ Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hin
   return error(span);
 }
 
-Expr Checker::call_named(const std::string& name, const std::string& module, const dsl::Expr* receiver, const dsl::Call& call,
-                         dsl::Span span, Scope& scope, Type hint) {
+Expr Checker::call_named(const std::string& name, const std::string& module,
+                         const dsl::Expr* receiver, const dsl::Call& call, dsl::Span span,
+                         Scope& scope, Type hint) {
   auto found = declarations_.functions.find(name);
   bool users = found != declarations_.functions.end() && !found->second.front().standard();
-  const Aggregate* aggregate = module.empty() && !receiver && !users ? find_aggregate(name) : nullptr;
+  const Aggregate* aggregate =
+      module.empty() && !receiver && !users ? find_aggregate(name) : nullptr;
   if (aggregate && scope.aggregates) return scope.aggregates->aggregate(call, name, span);
   bool aggregates_only = call.by || call.approx || call.where || call.within;
   if (aggregate && (aggregates_only || found == declarations_.functions.end())) {
-    report(Code::aggregate_outside_block, span, "`" + name + "` is an aggregate, and there is no group of rows here")
+    report(Code::aggregate_outside_block, span,
+           "`" + name + "` is an aggregate, and there is no group of rows here")
         .with_fix_text("group by … { x = " + name + "(…) }");
     return error(span);
   }
   if (aggregates_only) {
-    report(Code::wrong_arguments, span, "`by`, `approx`, `where` and `within` belong to aggregates, and `" + name + "` is none");
+    report(Code::wrong_arguments, span,
+           "`by`, `approx`, `where` and `within` belong to aggregates, and `" + name + "` is none");
     return error(span);
   }
   std::vector<const dsl::Expr*> arguments;
@@ -154,13 +175,15 @@ Expr Checker::call_named(const std::string& name, const std::string& module, con
   if (found != declarations_.functions.end()) {
     for (const Function& function : found->second) {
       bool bare = !function.standard() || is_bare_module(function.module);
-      if (module.empty() ? (bare || receiver) : function.module == module) overloads.push_back(&function);
+      if (module.empty() ? (bare || receiver) : function.module == module)
+        overloads.push_back(&function);
     }
   }
   if (overloads.empty()) {
     std::vector<std::string_view> candidates = {"event_time", "fail", "len"};
     for (const auto& [other, functions] : declarations_.functions) {
-      if (module.empty() ? !functions.front().standard() || is_bare_module(functions.front().module) : functions.front().module == module) {
+      if (module.empty() ? !functions.front().standard() || is_bare_module(functions.front().module)
+                         : functions.front().module == module) {
         candidates.push_back(other);
       }
     }
@@ -173,7 +196,9 @@ Expr Checker::call_named(const std::string& name, const std::string& module, con
       not_supported(diagnostics_, place(at), "the aggregate `" + name + "`");
       return error(span);
     }
-    auto& diagnostic = report(Code::unknown_function, at, "there is no function `" + (module.empty() ? "" : module + ".") + name + "`");
+    auto& diagnostic =
+        report(Code::unknown_function, at,
+               "there is no function `" + (module.empty() ? "" : module + ".") + name + "`");
     if (std::string near = nearest(name, candidates); !near.empty()) {
       diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(at), near);
     }
@@ -183,10 +208,12 @@ Expr Checker::call_named(const std::string& name, const std::string& module, con
 }
 
 // x?.f(…): null where x is. The receiver becomes a local that no program can name.
-Expr Checker::safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope, Type hint) {
+Expr Checker::safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span,
+                        Scope& scope, Type hint) {
   Expr receiver = check(*member.object, scope);
   if (receiver.type.is(TypeKind::Error) || receiver.type.is(TypeKind::Null)) return error(span);
-  if (!receiver.type.optional) return call_named(member.field.text, "", member.object.get(), call, span, scope, hint);
+  if (!receiver.type.optional)
+    return call_named(member.field.text, "", member.object.get(), call, span, scope, hint);
   return with_value(std::move(receiver), [&](const Expr& value) {
     dsl::Expr hidden;
     hidden.node = dsl::NameRef{"?."};
@@ -198,12 +225,14 @@ Expr Checker::safe_call(const dsl::Member& member, const dsl::Call& call, dsl::S
     result = wrapped(std::move(result));
     Type type = result.type;
     return make(Op::If, type,
-                {make(Op::IsNull, type_of(TypeKind::Bool), {value}, span), constant_expr(type, Constant{}, span), std::move(result)}, span);
+                {make(Op::IsNull, type_of(TypeKind::Bool), {value}, span),
+                 constant_expr(type, Constant{}, span), std::move(result)},
+                span);
   });
 }
 
-Expr Checker::builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope,
-                      Type hint, bool& handled) {
+Expr Checker::builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments,
+                      dsl::Span span, Scope& scope, Type hint, bool& handled) {
   handled = true;
   if (name == "event_time" && arguments.empty()) {
     if (!scope.has_event_time) {
@@ -232,24 +261,29 @@ Expr Checker::builtin(const std::string& name, const std::vector<const dsl::Expr
     if (diagnostics_.error_count() != errors) return error(span);
   }
   bool list_word = name == "map" || name == "filter" || name == "any" || name == "all";
-  if (list_word && arguments.size() == 2 && std::holds_alternative<dsl::Lambda>(arguments[1]->node)) {
+  if (list_word && arguments.size() == 2 &&
+      std::holds_alternative<dsl::Lambda>(arguments[1]->node)) {
     return list_method(name, *arguments[0], arguments, span, scope);
   }
   handled = false;
   return error(span);
 }
 
-Expr Checker::list_method(const std::string& name, const dsl::Expr& of, const std::vector<const dsl::Expr*>& arguments,
-                          dsl::Span span, Scope& scope) {
+Expr Checker::list_method(const std::string& name, const dsl::Expr& of,
+                          const std::vector<const dsl::Expr*>& arguments, dsl::Span span,
+                          Scope& scope) {
   Expr list = required(check(of, scope), "`" + name + "`");
   if (list.type.is(TypeKind::Error)) return list;
   if (!list.type.is(TypeKind::List)) {
-    report(Code::type_mismatch, list.span, "`" + name + "` wants a list, and this is " + text(list.type)).with_label(text(list.type));
+    report(Code::type_mismatch, list.span,
+           "`" + name + "` wants a list, and this is " + text(list.type))
+        .with_label(text(list.type));
     return error(span);
   }
   const auto& lambda = std::get<dsl::Lambda>(arguments[1]->node);
   if (lambda.parameters.size() != 1) {
-    report(Code::wrong_arguments, arguments[1]->span, "`" + name + "` wants a function of one parameter")
+    report(Code::wrong_arguments, arguments[1]->span,
+           "`" + name + "` wants a function of one parameter")
         .with_fix_text("x => …");
     return error(span);
   }
@@ -258,7 +292,8 @@ Expr Checker::list_method(const std::string& name, const dsl::Expr& of, const st
   uint32_t local = element.index;
   scope.names.push_back({lambda.parameters[0].text, std::move(element), -1});
   auto facts = scope.facts;
-  Expr body = name == "map" ? check(*lambda.body, scope) : check_condition(*lambda.body, scope, "`" + name + "`", false);
+  Expr body = name == "map" ? check(*lambda.body, scope)
+                            : check_condition(*lambda.body, scope, "`" + name + "`", false);
   scope.facts = std::move(facts);
   scope.names.pop_back();
   if (body.type.is(TypeKind::Error)) return error(span);
@@ -266,26 +301,34 @@ Expr Checker::list_method(const std::string& name, const dsl::Expr& of, const st
     report(Code::type_mismatch, body.span, "nothing says what type this `null` has");
     return error(span);
   }
-  Op op = name == "map" ? Op::ListMap : name == "filter" ? Op::ListFilter : name == "any" ? Op::ListAny : Op::ListAll;
-  Type type = name == "map" ? graph_.types.list_of(body.type) : name == "filter" ? list.type : type_of(TypeKind::Bool);
+  Op op = name == "map"      ? Op::ListMap
+          : name == "filter" ? Op::ListFilter
+          : name == "any"    ? Op::ListAny
+                             : Op::ListAll;
+  Type type = name == "map"      ? graph_.types.list_of(body.type)
+              : name == "filter" ? list.type
+                                 : type_of(TypeKind::Bool);
   Expr result = make(op, type, {std::move(list), std::move(body)}, span);
   result.index = local;
   return result;
 }
 
 Expr Checker::function(const std::vector<const Function*>& overloads, const std::string& name,
-                       const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope) {
+                       const std::vector<const dsl::Expr*>& arguments, dsl::Span span,
+                       Scope& scope) {
   auto signature = [&](const Function& function) {
     std::string shown = name + "(";
     for (size_t i = 0; i < function.types.size(); ++i) {
-      shown += (i ? ", " : "") + function.parameters[i] + ": " + (is_any_decimal(function.types[i]) ? "decimal" : text(function.types[i]));
+      shown += (i ? ", " : "") + function.parameters[i] + ": " +
+               (is_any_decimal(function.types[i]) ? "decimal" : text(function.types[i]));
     }
     return shown + ")";
   };
   std::vector<Expr> values;
   bool failed = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    Type hint = overloads.size() == 1 && i < overloads[0]->types.size() ? overloads[0]->types[i] : Type{};
+    Type hint =
+        overloads.size() == 1 && i < overloads[0]->types.size() ? overloads[0]->types[i] : Type{};
     values.push_back(check(*arguments[i], scope, hint));
     failed |= values.back().type.is(TypeKind::Error) && values.back().op != Op::Fail;
   }
@@ -310,18 +353,24 @@ Expr Checker::function(const std::vector<const Function*>& overloads, const std:
     } else {
       std::string given;
       for (const Expr& value : values) given += (given.empty() ? "" : ", ") + text(value.type);
-      auto& diagnostic = report(Code::wrong_arguments, span, "`" + name + "` can't be called with (" + given + ")");
-      for (size_t i = 0; i < overloads.size() && i < 5; ++i) diagnostic.with_note(signature(*overloads[i]));
+      auto& diagnostic = report(Code::wrong_arguments, span,
+                                "`" + name + "` can't be called with (" + given + ")");
+      for (size_t i = 0; i < overloads.size() && i < 5; ++i)
+        diagnostic.with_note(signature(*overloads[i]));
       return error(span);
     }
   }
   // `decimal` alone is one type for all parameters: the one that holds all arguments.
   Type any_decimal;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!is_any_decimal(best->types[i]) || !(values[i].type.is(TypeKind::Decimal) || values[i].type.is_integer())) continue;
-    Type own = values[i].type.is(TypeKind::Decimal) ? values[i].type.required()
-                                                    : decimal_type(uint8_t(integer_digits(values[i].type.kind)), 0);
-    if (auto* whole = std::get_if<int64_t>(&values[i].constant.value); whole && values[i].op == Op::Constant && values[i].type.is_integer()) {
+    if (!is_any_decimal(best->types[i]) ||
+        !(values[i].type.is(TypeKind::Decimal) || values[i].type.is_integer()))
+      continue;
+    Type own = values[i].type.is(TypeKind::Decimal)
+                   ? values[i].type.required()
+                   : decimal_type(uint8_t(integer_digits(values[i].type.kind)), 0);
+    if (auto* whole = std::get_if<int64_t>(&values[i].constant.value);
+        whole && values[i].op == Op::Constant && values[i].type.is_integer()) {
       own = decimal_type(uint8_t(std::to_string(*whole).size()), 0);
     }
     any_decimal = any_decimal.is(TypeKind::Error) ? own : *common_type(any_decimal, own);
@@ -332,7 +381,8 @@ Expr Checker::function(const std::vector<const Function*>& overloads, const std:
       want = any_decimal;
       want.optional = best->types[i].optional;
     }
-    values[i] = convert(std::move(values[i]), want, "`" + best->parameters[i] + "` of `" + name + "`");
+    values[i] =
+        convert(std::move(values[i]), want, "`" + best->parameters[i] + "` of `" + name + "`");
     failed |= values[i].type.is(TypeKind::Error);
   }
   if (failed) return error(span);
@@ -348,7 +398,8 @@ Expr Checker::function(const std::vector<const Function*>& overloads, const std:
 }
 
 // The body with the parameters as locals: each argument is computed once.
-Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span) {
+Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Type result,
+                      dsl::Span span) {
   for (const Function* outer : inlining_) {
     if (outer == &function) {
       report(Code::declaration_cycle, span, "function `" + function.name + "` calls itself");
@@ -356,7 +407,8 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Typ
     }
   }
   if (inlining_.size() >= kInliningMax) {
-    report(Code::too_deep, span, "functions that call each other deeper than " + std::to_string(kInliningMax));
+    report(Code::too_deep, span,
+           "functions that call each other deeper than " + std::to_string(kInliningMax));
     return error(span);
   }
   Scope scope;
@@ -370,7 +422,7 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Typ
   }
   inlining_.push_back(&function);
   auto outer = inlined_at_;
-  if (function.standard() && !inlined_at_) inlined_at_ = span;   // its text is not the user's
+  if (function.standard() && !inlined_at_) inlined_at_ = span;  // its text is not the user's
   Expr body = check_as(*function.body, scope, result, "the result of `" + function.name + "`");
   inlined_at_ = outer;
   inlining_.pop_back();

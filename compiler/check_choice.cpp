@@ -18,11 +18,14 @@ bool Checker::unify(std::vector<Expr*> values, dsl::Span span, const char* word)
     auto next = common ? common_type(*common, value->type) : std::optional(value->type);
     // A literal takes the type of the others if it fits.
     if (!next && common) {
-      if (value->op == Op::Constant && weir::compiler::convert(value->constant, value->type.required(), common->required())) next = common;
+      if (value->op == Op::Constant &&
+          weir::compiler::convert(value->constant, value->type.required(), common->required()))
+        next = common;
     }
     if (!next) {
       report(Code::no_common_type, value->span,
-             std::string("the values of this ") + word + " have no common type: " + text(*common) + " and " + text(value->type))
+             std::string("the values of this ") + word + " have no common type: " + text(*common) +
+                 " and " + text(value->type))
           .with_label(text(value->type))
           .with_note(place(named->span), text(named->type));
       return false;
@@ -65,11 +68,14 @@ Expr Checker::if_(const dsl::If& choice, dsl::Span span, Scope& scope, Type hint
 Expr Checker::pattern(const dsl::Pattern& pattern, const Expr& value, Scope& scope) {
   Expr wanted;
   switch (pattern.kind) {
-    case dsl::Pattern::Kind::Literal: wanted = check(*pattern.literal, scope, value.type); break;
+    case dsl::Pattern::Kind::Literal:
+      wanted = check(*pattern.literal, scope, value.type);
+      break;
     case dsl::Pattern::Kind::Path: {
       auto enumeration = declarations_.enums.find(pattern.first.text);
       if (enumeration == declarations_.enums.end()) {
-        report(Code::unknown_name, pattern.first.span, "there is no enum `" + pattern.first.text + "`");
+        report(Code::unknown_name, pattern.first.span,
+               "there is no enum `" + pattern.first.text + "`");
         return error(pattern.span);
       }
       wanted = enum_case(enumeration->second, pattern.second, pattern.span);
@@ -77,13 +83,16 @@ Expr Checker::pattern(const dsl::Pattern& pattern, const Expr& value, Scope& sco
     }
     case dsl::Pattern::Kind::Name:
       if (!value.type.is(TypeKind::Enum)) {
-        report(Code::type_mismatch, pattern.span, "a name as a pattern is a case of an enum, and this is a match over " + text(value.type))
+        report(Code::type_mismatch, pattern.span,
+               "a name as a pattern is a case of an enum, and this is a match over " +
+                   text(value.type))
             .with_fix_text("_ => …, or a literal");
         return error(pattern.span);
       }
       wanted = enum_case(value.type.ref, pattern.first, pattern.span);
       break;
-    case dsl::Pattern::Kind::Wildcard: return bool_constant(true, pattern.span);
+    case dsl::Pattern::Kind::Wildcard:
+      return bool_constant(true, pattern.span);
   }
   if (wanted.type.is(TypeKind::Error)) return wanted;
   return comparison(Op::Equal, value, std::move(wanted), pattern.span);
@@ -91,7 +100,8 @@ Expr Checker::pattern(const dsl::Pattern& pattern, const Expr& value, Scope& sco
 
 Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type hint) {
   if (match.arms.size() > kMatchArmsMax) {
-    report(Code::too_deep, span, "a `match` with more than " + std::to_string(kMatchArmsMax) + " cases");
+    report(Code::too_deep, span,
+           "a `match` with more than " + std::to_string(kMatchArmsMax) + " cases");
     return error(span);
   }
   Expr value = check(*match.value, scope);
@@ -100,20 +110,26 @@ Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type 
     return error(span);
   }
   if (!can_compare(graph_.types, value.type) || value.type.is(TypeKind::Null)) {
-    report(Code::not_comparable, value.span, "values of type " + text(value.type) + " can't be matched").with_label(text(value.type));
+    report(Code::not_comparable, value.span,
+           "values of type " + text(value.type) + " can't be matched")
+        .with_label(text(value.type));
     return error(span);
   }
   return with_value(std::move(value), [&](const Expr& value) -> Expr {
-    struct Arm { Expr condition, value; bool always; };
+    struct Arm {
+      Expr condition, value;
+      bool always;
+    };
     std::vector<Arm> arms;
-    std::set<std::string> covered;      // constants as text
+    std::set<std::string> covered;  // constants as text
     bool failed = false, null_covered = !value.type.optional, everything = false;
     for (const auto& arm : match.arms) {
       std::optional<Expr> condition;
       bool always = false;
       for (const auto& item : arm.patterns) {
         if (everything) {
-          report(Code::match_not_exhaustive, item.span, "this is never reached: everything is matched above");
+          report(Code::match_not_exhaustive, item.span,
+                 "this is never reached: everything is matched above");
           failed = true;
           break;
         }
@@ -125,26 +141,34 @@ Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type 
         if (item.kind == dsl::Pattern::Kind::Wildcard) {
           always = true;
         } else if (test.op == Op::IsNull) {
-          if (null_covered && value.type.optional) report(Code::match_not_exhaustive, item.span, "`null` stands twice"), failed = true;
+          if (null_covered && value.type.optional)
+            report(Code::match_not_exhaustive, item.span, "`null` stands twice"), failed = true;
           null_covered = true;
         } else if (test.args.size() == 2) {
           const Expr* constant = &test.args[1];
           while (constant->op == Op::Wrap) constant = &constant->args[0];
-          if (constant->op == Op::Constant && !covered.insert(plan_text(graph_.types, constant->type, constant->constant)).second) {
+          if (constant->op == Op::Constant &&
+              !covered.insert(plan_text(graph_.types, constant->type, constant->constant)).second) {
             report(Code::match_not_exhaustive, item.span, "this case stands twice");
             failed = true;
           }
         }
-        if (!condition) condition = std::move(test);
-        else condition = make(Op::Or, type_of(TypeKind::Bool), {std::move(*condition), std::move(test)}, item.span);
+        if (!condition)
+          condition = std::move(test);
+        else
+          condition = make(Op::Or, type_of(TypeKind::Bool),
+                           {std::move(*condition), std::move(test)}, item.span);
       }
       everything |= always;
       auto facts = scope.facts;
       if (condition) facts_of(*condition, true, scope.facts);
-      Expr result = check(*arm.value, scope, hint.is(TypeKind::Error) && !arms.empty() ? arms.front().value.type : hint);
+      Expr result =
+          check(*arm.value, scope,
+                hint.is(TypeKind::Error) && !arms.empty() ? arms.front().value.type : hint);
       scope.facts = std::move(facts);
       if (result.type.is(TypeKind::Error) && result.op != Op::Fail) failed = true;
-      arms.push_back({condition ? std::move(*condition) : bool_constant(true, span), std::move(result), always});
+      arms.push_back({condition ? std::move(*condition) : bool_constant(true, span),
+                      std::move(result), always});
     }
     if (failed || arms.empty()) {
       if (arms.empty()) report(Code::match_not_exhaustive, span, "a `match` without a case");
@@ -154,11 +178,13 @@ Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type 
     if (!everything) {
       if (value.type.is(TypeKind::Enum)) {
         for (const auto& item : graph_.types.enumeration(value.type).cases) {
-          if (!covered.count(item.wire_name)) missing += (missing.empty() ? "`" : ", `") + item.name + "`";
+          if (!covered.count(item.wire_name))
+            missing += (missing.empty() ? "`" : ", `") + item.name + "`";
         }
       } else if (value.type.is(TypeKind::Bool)) {
         for (const char* item : {"true", "false"}) {
-          if (!covered.count(item)) missing += (missing.empty() ? "`" : ", `") + std::string(item) + "`";
+          if (!covered.count(item))
+            missing += (missing.empty() ? "`" : ", `") + std::string(item) + "`";
         }
       } else {
         missing = "everything else";
@@ -166,7 +192,8 @@ Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type 
       if (!null_covered) missing += missing.empty() ? "`null`" : " and `null`";
     }
     if (!missing.empty()) {
-      report(Code::match_not_exhaustive, value.span, "this `match` leaves out " + missing).with_fix_text("_ => …");
+      report(Code::match_not_exhaustive, value.span, "this `match` leaves out " + missing)
+          .with_fix_text("_ => …");
       return error(span);
     }
     std::vector<Expr*> values;
@@ -176,7 +203,9 @@ Expr Checker::match(const dsl::Match& match, dsl::Span span, Scope& scope, Type 
     Expr chain = std::move(arms.back().value);
     for (size_t i = arms.size() - 1; i-- > 0;) {
       Type type = chain.type;
-      chain = make(Op::If, type, {std::move(arms[i].condition), std::move(arms[i].value), std::move(chain)}, span);
+      chain =
+          make(Op::If, type,
+               {std::move(arms[i].condition), std::move(arms[i].value), std::move(chain)}, span);
     }
     return chain;
   });

@@ -9,7 +9,9 @@ using dsl::Code;
 Expr Checker::check(const dsl::Expr& expr, Scope& scope, Type hint) {
   if (++declarations_.nodes_checked >= kNodesMax) {
     if (declarations_.nodes_checked == kNodesMax) {
-      report(Code::too_deep, expr.span, "more than " + std::to_string(kNodesMax) + " parts of expressions, with functions written out");
+      report(Code::too_deep, expr.span,
+             "more than " + std::to_string(kNodesMax) +
+                 " parts of expressions, with functions written out");
     }
     return error(place(expr.span));
   }
@@ -39,9 +41,13 @@ Expr Checker::check_node(const dsl::Expr& expr, Scope& scope, Type hint) {
     Expr operator()(const dsl::DurationLiteral& e) {
       return constant_expr(type_of(TypeKind::Duration), int_constant(e.micros), span);
     }
-    Expr operator()(const dsl::SizeLiteral& e) { return constant_expr(type_of(TypeKind::Int64), int_constant(e.bytes), span); }
+    Expr operator()(const dsl::SizeLiteral& e) {
+      return constant_expr(type_of(TypeKind::Int64), int_constant(e.bytes), span);
+    }
     Expr operator()(const dsl::InstantLiteral& e) { return checker.instant(e, span, hint); }
-    Expr operator()(const dsl::DateLiteral& e) { return constant_expr(type_of(TypeKind::Date), int_constant(e.days), span); }
+    Expr operator()(const dsl::DateLiteral& e) {
+      return constant_expr(type_of(TypeKind::Date), int_constant(e.days), span);
+    }
     Expr operator()(const dsl::NameRef& e) { return checker.name(e, span, scope, hint); }
     Expr operator()(const dsl::Unary& e) { return checker.unary(e, span, scope, hint); }
     Expr operator()(const dsl::Binary& e) { return checker.binary(e, span, scope, hint); }
@@ -56,7 +62,9 @@ Expr Checker::check_node(const dsl::Expr& expr, Scope& scope, Type hint) {
     Expr operator()(const dsl::MapLiteral& e) { return checker.map(e, span, scope, hint); }
     Expr operator()(const dsl::RecordLiteral& e) { return checker.record(e, span, scope, hint); }
     Expr operator()(const dsl::Lambda&) {
-      checker.report(Code::type_mismatch, span, "a function `x => …` stands only where a list's `map`, `filter`, `any` or `all` wants one");
+      checker.report(Code::type_mismatch, span,
+                     "a function `x => …` stands only where a list's `map`, `filter`, `any` or "
+                     "`all` wants one");
       return checker.error(span);
     }
     Expr operator()(const dsl::BadExpr&) { return checker.error(span); }
@@ -79,7 +87,9 @@ Expr Checker::index(const dsl::Index& index, dsl::Span span, Scope& scope) {
     if (at.type.is(TypeKind::Error)) return at;
     return make(Op::Index, element, {std::move(object), std::move(at)}, span);
   }
-  report(Code::type_mismatch, object.span, "`[…]` wants a list or a map, and this is " + text(object.type)).with_label(text(object.type));
+  report(Code::type_mismatch, object.span,
+         "`[…]` wants a list or a map, and this is " + text(object.type))
+      .with_label(text(object.type));
   return error(span);
 }
 

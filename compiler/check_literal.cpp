@@ -1,4 +1,5 @@
-// Literals: numbers take the type that is wanted if they fit, lists, maps and records that of the place where they go.
+// Literals: numbers take the type that is wanted if they fit, lists, maps and records that of the
+// place where they go.
 #include <cmath>
 
 #include "compiler/checker.h"
@@ -29,15 +30,20 @@ Expr Checker::number(const dsl::NumberLiteral& literal, dsl::Span span, Type hin
   __int128 value = negative ? -digits->unscaled : digits->unscaled;
   Type natural = decimal_type(uint8_t(digits->digits), uint8_t(digits->scale));
   if (!literal.has_point) {
-    if (hint.is_integer() && fits_integer(hint.kind, value)) return constant_expr(hint, Constant{int64_t(value)}, span);
-    if (fits_integer(TypeKind::Int64, value)) natural = type_of(TypeKind::Int64);
-    else if (fits_integer(TypeKind::UInt64, value)) natural = type_of(TypeKind::UInt64);
+    if (hint.is_integer() && fits_integer(hint.kind, value))
+      return constant_expr(hint, Constant{int64_t(value)}, span);
+    if (fits_integer(TypeKind::Int64, value))
+      natural = type_of(TypeKind::Int64);
+    else if (fits_integer(TypeKind::UInt64, value))
+      natural = type_of(TypeKind::UInt64);
   }
   Constant constant = natural.is_integer() ? Constant{int64_t(value)} : Constant{value};
   if (hint.is(TypeKind::Decimal) && hint.precision > 0) {
-    if (auto fitting = weir::compiler::convert(constant, natural, hint)) return constant_expr(hint, std::move(*fitting), span);
+    if (auto fitting = weir::compiler::convert(constant, natural, hint))
+      return constant_expr(hint, std::move(*fitting), span);
     // Beside a decimal: as few digits as it has.
-    if (natural.is_integer()) natural = decimal_type(uint8_t(digits->digits), 0), constant = Constant{value};
+    if (natural.is_integer())
+      natural = decimal_type(uint8_t(digits->digits), 0), constant = Constant{value};
   }
   return constant_expr(natural, std::move(constant), span);
 }
@@ -45,9 +51,13 @@ Expr Checker::number(const dsl::NumberLiteral& literal, dsl::Span span, Type hin
 Expr Checker::instant(const dsl::InstantLiteral& literal, dsl::Span span, Type hint) {
   Type type = hint.is(TypeKind::Timestamp) ? hint.required() : timestamp_type(TimeUnit::Milli);
   // The unit that is wanted, or the coarsest finer one that holds the fraction.
-  if (literal.nanos % 1'000) type.unit = TimeUnit::Nano;
-  else if (literal.nanos % 1'000'000 && type.unit == TimeUnit::Milli) type.unit = TimeUnit::Micro;
-  int64_t scale = type.unit == TimeUnit::Milli ? 1'000 : type.unit == TimeUnit::Micro ? 1'000'000 : 1'000'000'000;
+  if (literal.nanos % 1'000)
+    type.unit = TimeUnit::Nano;
+  else if (literal.nanos % 1'000'000 && type.unit == TimeUnit::Milli)
+    type.unit = TimeUnit::Micro;
+  int64_t scale = type.unit == TimeUnit::Milli   ? 1'000
+                  : type.unit == TimeUnit::Micro ? 1'000'000
+                                                 : 1'000'000'000;
   __int128 value = __int128(literal.seconds) * scale + literal.nanos / (1'000'000'000 / scale);
   if (!fits_integer(TypeKind::Int64, value)) {
     report(Code::literal_out_of_range, span, "this instant does not fit into " + text(type));
@@ -62,12 +72,16 @@ Expr Checker::interpolation(const dsl::Interpolation& parts, dsl::Span span, Sco
   std::vector<Expr> pieces;
   bool failed = false;
   for (size_t i = 0; i < parts.texts.size(); ++i) {
-    if (!parts.texts[i].empty()) pieces.push_back(constant_expr(string, text_constant(parts.texts[i]), span));
+    if (!parts.texts[i].empty())
+      pieces.push_back(constant_expr(string, text_constant(parts.texts[i]), span));
     if (i >= parts.values.size() || !parts.values[i]) continue;
     Expr value = required(check(*parts.values[i], scope), "a text");
-    if (!value.type.is(TypeKind::Error)) value = explicit_cast(std::move(value), string, parts.values[i]->span);
-    if (value.type.is(TypeKind::Error)) failed = true;
-    else pieces.push_back(std::move(value));
+    if (!value.type.is(TypeKind::Error))
+      value = explicit_cast(std::move(value), string, parts.values[i]->span);
+    if (value.type.is(TypeKind::Error))
+      failed = true;
+    else
+      pieces.push_back(std::move(value));
   }
   if (failed) return error(span);
   if (pieces.empty()) return constant_expr(string, text_constant(""), span);
@@ -129,8 +143,9 @@ Expr Checker::record(const dsl::RecordLiteral& literal, dsl::Span span, Scope& s
       if (index == fields.size()) {
         std::vector<std::string_view> candidates;
         for (const Field& field : fields) candidates.push_back(field.name);
-        auto& diagnostic = report(Code::unknown_field, item.name ? item.name->span : item.span,
-                                  "record `" + graph_.types.records[id].name + "` has no field `" + name + "`");
+        auto& diagnostic =
+            report(Code::unknown_field, item.name ? item.name->span : item.span,
+                   "record `" + graph_.types.records[id].name + "` has no field `" + name + "`");
         if (std::string near = nearest(name, candidates); !near.empty()) {
           diagnostic.with_note("did you mean `" + near + "`?");
           if (item.name) diagnostic.with_fix(item.name->span, near);
@@ -154,7 +169,8 @@ Expr Checker::record(const dsl::RecordLiteral& literal, dsl::Span span, Scope& s
       if (field.initial || field.type.optional) {
         values[i] = constant_expr(field.type, field.initial.value_or(Constant{}), span);
       } else {
-        report(Code::type_mismatch, span, "field `" + field.name + "` of `" + graph_.types.records[id].name + "` is missing");
+        report(Code::type_mismatch, span,
+               "field `" + field.name + "` of `" + graph_.types.records[id].name + "` is missing");
         failed = true;
       }
     }

@@ -1,4 +1,5 @@
-// Names and paths: locals and fields first, then enum cases where one is wanted, parameters, `row` and `meta`.
+// Names and paths: locals and fields first, then enum cases where one is wanted, parameters, `row`
+// and `meta`.
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 
@@ -18,11 +19,13 @@ Expr Checker::enum_case(EnumId id, const dsl::Name& name, dsl::Span span) {
   Type type = type_of(TypeKind::Enum);
   type.ref = id;
   for (size_t i = 0; i < enumeration.cases.size(); ++i) {
-    if (enumeration.cases[i].name == name.text) return constant_expr(type, int_constant(int64_t(i)), span);
+    if (enumeration.cases[i].name == name.text)
+      return constant_expr(type, int_constant(int64_t(i)), span);
   }
   std::vector<std::string_view> candidates;
   for (const auto& item : enumeration.cases) candidates.push_back(item.name);
-  auto& diagnostic = report(Code::unknown_field, name.span, "enum `" + enumeration.name + "` has no case `" + name.text + "`");
+  auto& diagnostic = report(Code::unknown_field, name.span,
+                            "enum `" + enumeration.name + "` has no case `" + name.text + "`");
   std::string near = nearest(name.text, candidates);
   for (const auto& item : enumeration.cases) {
     if (item.wire_name == name.text) near = item.name;
@@ -33,13 +36,16 @@ Expr Checker::enum_case(EnumId id, const dsl::Name& name, dsl::Span span) {
 
 void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scope) {
   if (scope.rows_of_group && scope.rows_of_group->find(name)) {
-    auto& diagnostic = report(Code::field_outside_aggregate, span,
-                              "`" + name + "` differs from row to row: here it needs to be a key, or inside an aggregate");
+    auto& diagnostic =
+        report(Code::field_outside_aggregate, span,
+               "`" + name +
+                   "` differs from row to row: here it needs to be a key, or inside an aggregate");
     diagnostic.with_fix_text("last(" + name + "), or `by " + name + "`");
     return;
   }
   if (declarations_.values.count(name)) {
-    report(Code::wrong_kind_of_name, span, "`" + name + "` is a stream or source, and a value is wanted here");
+    report(Code::wrong_kind_of_name, span,
+           "`" + name + "` is a stream or source, and a value is wanted here");
     return;
   }
   std::vector<std::string_view> candidates;
@@ -50,8 +56,9 @@ void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scop
   for (const auto& [enumeration, id] : declarations_.enums) candidates.push_back(enumeration);
   if (scope.has_meta) candidates.push_back("meta");
   std::string near = nearest(name, candidates);
-  auto& diagnostic = report(Code::unknown_name, span, scope.names.empty() ? "nothing is called `" + name + "` here"
-                                                                          : "there is no field or value `" + name + "` here");
+  auto& diagnostic = report(Code::unknown_name, span,
+                            scope.names.empty() ? "nothing is called `" + name + "` here"
+                                                : "there is no field or value `" + name + "` here");
   if (!near.empty()) {
     diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(span), near);
   } else if (declarations_.functions.count(name)) {
@@ -72,9 +79,11 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
     }
   }
   if (auto value = declarations_.values.find(ref.name);
-      value != declarations_.values.end() && (value->second.kind == ValueKind::Param || value->second.kind == ValueKind::Secret)) {
+      value != declarations_.values.end() &&
+      (value->second.kind == ValueKind::Param || value->second.kind == ValueKind::Secret)) {
     if (value->second.kind == ValueKind::Secret) {
-      report(Code::wrong_kind_of_name, span, "secret `" + ref.name + "` can only be the value of a connector's option")
+      report(Code::wrong_kind_of_name, span,
+             "secret `" + ref.name + "` can only be the value of a connector's option")
           .with_note("so that it can't reach a row, a log or a message");
       return error(span);
     }
@@ -88,7 +97,8 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
     type.ref = *scope.row;
     std::vector<Expr> fields;
     const auto& declared = graph_.types.records[*scope.row].fields;
-    for (uint32_t i = 0; i < declared.size(); ++i) fields.push_back(field_expr(i, declared[i].type, span));
+    for (uint32_t i = 0; i < declared.size(); ++i)
+      fields.push_back(field_expr(i, declared[i].type, span));
     return make(Op::MakeRecord, type, std::move(fields), span);
   }
   if (hint.is(TypeKind::Enum) && !scope.rows_of_group) {
@@ -103,10 +113,15 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
 
 Expr Checker::meta(const dsl::Name& field, dsl::Span span, Scope& scope) {
   if (!scope.has_meta) {
-    report(Code::unknown_name, span, scope.no_meta).with_note("keep what is needed later with `extend` before it");
+    report(Code::unknown_name, span, scope.no_meta)
+        .with_note("keep what is needed later with `extend` before it");
     return error(span);
   }
-  struct Known { const char* name; MetaField field; Type type; };
+  struct Known {
+    const char* name;
+    MetaField field;
+    Type type;
+  };
   Type bytes = type_of(TypeKind::Bytes).nullable();
   const Known all[] = {
       {"topic", MetaField::Topic, type_of(TypeKind::String)},
@@ -135,20 +150,23 @@ Expr Checker::meta(const dsl::Name& field, dsl::Span span, Scope& scope) {
 Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   if (auto* ref = std::get_if<dsl::NameRef>(&member.object->node); ref && !scope.find(ref->name)) {
     if (ref->name == "meta") return meta(member.field, span, scope);
-    if (auto enumeration = declarations_.enums.find(ref->name); enumeration != declarations_.enums.end()) {
+    if (auto enumeration = declarations_.enums.find(ref->name);
+        enumeration != declarations_.enums.end()) {
       return enum_case(enumeration->second, member.field, span);
     }
   }
   Expr object = check(*member.object, scope);
   if (object.type.is(TypeKind::Error)) return object;
   if (!object.type.is(TypeKind::Record)) {
-    report(Code::type_mismatch, object.span, "`." + member.field.text + "` wants a record, and this is " + text(object.type))
+    report(Code::type_mismatch, object.span,
+           "`." + member.field.text + "` wants a record, and this is " + text(object.type))
         .with_label(text(object.type));
     return error(span);
   }
   if (object.type.optional && !member.safe) {
     std::string shown = source_text(object.span);
-    report(Code::may_be_null, object.span, "`" + shown + "` may be null where `." + member.field.text + "` is taken of it")
+    report(Code::may_be_null, object.span,
+           "`" + shown + "` may be null where `." + member.field.text + "` is taken of it")
         .with_label(text(object.type))
         .with_fix(place(span), shown + "?." + member.field.text);
     return error(span);
@@ -159,8 +177,9 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   if (index == fields.size()) {
     std::vector<std::string_view> candidates;
     for (const Field& field : fields) candidates.push_back(field.name);
-    auto& diagnostic = report(Code::unknown_field, member.field.span,
-                              "`" + graph_.types.record(object.type).name + "` has no field `" + member.field.text + "`");
+    auto& diagnostic = report(
+        Code::unknown_field, member.field.span,
+        "`" + graph_.types.record(object.type).name + "` has no field `" + member.field.text + "`");
     if (std::string near = nearest(member.field.text, candidates); !near.empty()) {
       diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(member.field.span), near);
     }
@@ -168,7 +187,7 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   }
   Type type = fields[index].type;
   auto member_of = [&](Expr of) {
-    if (of.op == Op::MakeRecord) {   // `row.a` uses a, and no other field
+    if (of.op == Op::MakeRecord) {  // `row.a` uses a, and no other field
       Expr value = std::move(of.args[index]);
       value.span = span;
       return value;
@@ -183,7 +202,8 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
     Expr present = wrapped(member_of(unwrapped(value)));
     Type optional = present.type;
     return make(Op::If, optional,
-                {make(Op::IsNull, type_of(TypeKind::Bool), {value}, span), constant_expr(optional, Constant{}, span), std::move(present)},
+                {make(Op::IsNull, type_of(TypeKind::Bool), {value}, span),
+                 constant_expr(optional, Constant{}, span), std::move(present)},
                 span);
   });
 }

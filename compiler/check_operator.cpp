@@ -17,8 +17,10 @@ bool is_literal(const dsl::Expr& expr) {
   if (auto* unary = std::get_if<dsl::Unary>(&expr.node)) {
     return unary->op == dsl::UnaryOp::Negate && unary->operand && is_literal(*unary->operand);
   }
-  return std::holds_alternative<dsl::NumberLiteral>(expr.node) || std::holds_alternative<dsl::InstantLiteral>(expr.node) ||
-         std::holds_alternative<dsl::ListLiteral>(expr.node) || std::holds_alternative<dsl::RecordLiteral>(expr.node);
+  return std::holds_alternative<dsl::NumberLiteral>(expr.node) ||
+         std::holds_alternative<dsl::InstantLiteral>(expr.node) ||
+         std::holds_alternative<dsl::ListLiteral>(expr.node) ||
+         std::holds_alternative<dsl::RecordLiteral>(expr.node);
 }
 
 // A name alone may be an enum's case: the other side says which.
@@ -30,43 +32,74 @@ bool needs_hint(const dsl::Expr& expr, const Scope& scope) {
 
 const char* word_of(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Add: return "+";
-    case BinaryOp::Subtract: return "-";
-    case BinaryOp::Multiply: return "*";
-    case BinaryOp::Divide: return "/";
-    case BinaryOp::Modulo: return "%";
-    case BinaryOp::Equal: return "==";
-    case BinaryOp::NotEqual: return "!=";
-    case BinaryOp::Less: return "<";
-    case BinaryOp::LessEqual: return "<=";
-    case BinaryOp::Greater: return ">";
-    case BinaryOp::GreaterEqual: return ">=";
-    case BinaryOp::And: return "and";
-    case BinaryOp::Or: return "or";
-    case BinaryOp::Coalesce: return "??";
-    case BinaryOp::In: return "in";
-    case BinaryOp::NotIn: return "not in";
-    case BinaryOp::Like: return "like";
-    case BinaryOp::NotLike: return "not like";
-    case BinaryOp::Matches: return "matches";
-    case BinaryOp::NotMatches: return "not matches";
+    case BinaryOp::Add:
+      return "+";
+    case BinaryOp::Subtract:
+      return "-";
+    case BinaryOp::Multiply:
+      return "*";
+    case BinaryOp::Divide:
+      return "/";
+    case BinaryOp::Modulo:
+      return "%";
+    case BinaryOp::Equal:
+      return "==";
+    case BinaryOp::NotEqual:
+      return "!=";
+    case BinaryOp::Less:
+      return "<";
+    case BinaryOp::LessEqual:
+      return "<=";
+    case BinaryOp::Greater:
+      return ">";
+    case BinaryOp::GreaterEqual:
+      return ">=";
+    case BinaryOp::And:
+      return "and";
+    case BinaryOp::Or:
+      return "or";
+    case BinaryOp::Coalesce:
+      return "??";
+    case BinaryOp::In:
+      return "in";
+    case BinaryOp::NotIn:
+      return "not in";
+    case BinaryOp::Like:
+      return "like";
+    case BinaryOp::NotLike:
+      return "not like";
+    case BinaryOp::Matches:
+      return "matches";
+    case BinaryOp::NotMatches:
+      return "not matches";
   }
   return "?";
 }
 
 Op op_of(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Add: return Op::Add;
-    case BinaryOp::Subtract: return Op::Subtract;
-    case BinaryOp::Multiply: return Op::Multiply;
-    case BinaryOp::Divide: return Op::Divide;
-    case BinaryOp::Modulo: return Op::Modulo;
-    case BinaryOp::Equal: return Op::Equal;
-    case BinaryOp::NotEqual: return Op::NotEqual;
-    case BinaryOp::Less: return Op::Less;
-    case BinaryOp::LessEqual: return Op::LessEqual;
-    case BinaryOp::Greater: return Op::Greater;
-    default: return Op::GreaterEqual;
+    case BinaryOp::Add:
+      return Op::Add;
+    case BinaryOp::Subtract:
+      return Op::Subtract;
+    case BinaryOp::Multiply:
+      return Op::Multiply;
+    case BinaryOp::Divide:
+      return Op::Divide;
+    case BinaryOp::Modulo:
+      return Op::Modulo;
+    case BinaryOp::Equal:
+      return Op::Equal;
+    case BinaryOp::NotEqual:
+      return Op::NotEqual;
+    case BinaryOp::Less:
+      return Op::Less;
+    case BinaryOp::LessEqual:
+      return Op::LessEqual;
+    case BinaryOp::Greater:
+      return Op::Greater;
+    default:
+      return Op::GreaterEqual;
   }
 }
 
@@ -81,12 +114,14 @@ Expr negated_if(bool negated, Expr condition) {
 Expr Checker::unary(const dsl::Unary& unary, dsl::Span span, Scope& scope, Type hint) {
   switch (unary.op) {
     case dsl::UnaryOp::Negate: {
-      if (auto* literal = std::get_if<dsl::NumberLiteral>(&unary.operand->node)) return number(*literal, span, hint, true);
+      if (auto* literal = std::get_if<dsl::NumberLiteral>(&unary.operand->node))
+        return number(*literal, span, hint, true);
       Expr value = required(check(*unary.operand, scope, hint), "`-`");
       if (value.type.is(TypeKind::Error)) return value;
       bool is_unsigned = value.type.kind >= TypeKind::UInt8 && value.type.kind <= TypeKind::UInt64;
       if (!(value.type.is_numeric() || value.type.is(TypeKind::Duration)) || is_unsigned) {
-        report(Code::type_mismatch, value.span, "`-` wants a signed number or a duration, and this is " + text(value.type))
+        report(Code::type_mismatch, value.span,
+               "`-` wants a signed number or a duration, and this is " + text(value.type))
             .with_label(text(value.type));
         return error(span);
       }
@@ -108,8 +143,10 @@ Expr Checker::unary(const dsl::Unary& unary, dsl::Span span, Scope& scope, Type 
   return error(span);
 }
 
-// Checks both sides; a side that is a literal, or may be an enum's case, second, with the other's type as hint.
-void Checker::operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, bool scales, Expr& l, Expr& r) {
+// Checks both sides; a side that is a literal, or may be an enum's case, second, with the other's
+// type as hint.
+void Checker::operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint,
+                       bool scales, Expr& l, Expr& r) {
   // Of a product each side keeps its own digits.
   auto hint_of = [&](const Expr& other) {
     if (other.type.is(TypeKind::Error)) return hint;
@@ -136,18 +173,23 @@ Expr Checker::binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Ty
       Expr right = check_condition(*binary.right, scope, word, false);
       scope.facts = std::move(facts);
       if (left.type.is(TypeKind::Error) || right.type.is(TypeKind::Error)) return error(span);
-      return make(is_and ? Op::And : Op::Or, bool_type(), {std::move(left), std::move(right)}, span);
+      return make(is_and ? Op::And : Op::Or, bool_type(), {std::move(left), std::move(right)},
+                  span);
     }
-    case BinaryOp::Coalesce: return coalesce(binary, span, scope, hint);
+    case BinaryOp::Coalesce:
+      return coalesce(binary, span, scope, hint);
     case BinaryOp::In:
-    case BinaryOp::NotIn: return in(binary, span, scope, binary.op == BinaryOp::NotIn);
+    case BinaryOp::NotIn:
+      return in(binary, span, scope, binary.op == BinaryOp::NotIn);
     case BinaryOp::Like:
-    case BinaryOp::NotLike: return like(binary, span, scope, binary.op == BinaryOp::NotLike);
+    case BinaryOp::NotLike:
+      return like(binary, span, scope, binary.op == BinaryOp::NotLike);
     case BinaryOp::Matches:
     case BinaryOp::NotMatches:
       not_supported(diagnostics_, place(binary.op_span), "`matches`").with_fix_text("like \"…%\"");
       return error(span);
-    default: break;
+    default:
+      break;
   }
   Expr left, right;
   bool compares = binary.op >= BinaryOp::Equal && binary.op <= BinaryOp::GreaterEqual;
@@ -160,7 +202,8 @@ Expr Checker::binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Ty
 
 Expr Checker::no_common(const Expr& left, const Expr& right, dsl::Span span, const char* word) {
   auto& diagnostic = report(Code::no_common_type, span,
-                            std::string("`") + word + "` has no meaning between " + text(left.type) + " and " + text(right.type));
+                            std::string("`") + word + "` has no meaning between " +
+                                text(left.type) + " and " + text(right.type));
   if (left.type.is(TypeKind::Decimal) && right.type.is_float()) {
     diagnostic.with_note("a decimal and a float do not mix by themselves")
         .with_fix(left.span, "float64(" + source_text(left.span) + ")");
@@ -169,13 +212,17 @@ Expr Checker::no_common(const Expr& left, const Expr& right, dsl::Span span, con
         .with_fix(right.span, "float64(" + source_text(right.span) + ")");
   } else if (left.type.is_integer() && right.type.is_integer()) {
     const Expr& narrow = left.type.is(TypeKind::UInt64) ? left : right;
-    diagnostic.with_note("no integer holds the values of both").with_fix(narrow.span, "int64(" + source_text(narrow.span) + ")");
+    diagnostic.with_note("no integer holds the values of both")
+        .with_fix(narrow.span, "int64(" + source_text(narrow.span) + ")");
   } else if (left.type.is(TypeKind::String) && right.type.is(TypeKind::String)) {
-    diagnostic.with_fix(span, "\"{" + source_text(left.span) + "}{" + source_text(right.span) + "}\"");
-  } else if (left.type.is(TypeKind::Enum) && right.op == Op::Constant && right.type.is(TypeKind::String)) {
+    diagnostic.with_fix(span,
+                        "\"{" + source_text(left.span) + "}{" + source_text(right.span) + "}\"");
+  } else if (left.type.is(TypeKind::Enum) && right.op == Op::Constant &&
+             right.type.is(TypeKind::String)) {
     for (const auto& item : graph_.types.enumeration(left.type).cases) {
       const auto& written = std::get<std::string>(right.constant.value);
-      if (item.wire_name == written || item.name == written) diagnostic.with_fix(right.span, item.name);
+      if (item.wire_name == written || item.name == written)
+        diagnostic.with_fix(right.span, item.name);
     }
   }
   return error(span);
@@ -187,7 +234,8 @@ Expr Checker::arithmetic(Op op, Expr left, Expr right, const dsl::Binary& binary
   if (left_null) left = required(std::move(left), what);
   if (right_null) right = required(std::move(right), what);
   if (left_null || right_null) return error(span);
-  if (left.type.is_numeric() && right.type.is_numeric()) return numeric(op, std::move(left), std::move(right), binary, span);
+  if (left.type.is_numeric() && right.type.is_numeric())
+    return numeric(op, std::move(left), std::move(right), binary, span);
   bool handled = false;
   const Expr shown_left = left, shown_right = right;
   Expr result = temporal(op, std::move(left), std::move(right), span, handled);
@@ -199,15 +247,19 @@ Expr Checker::numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, d
   auto as_decimal = [](Expr value) {
     if (!value.type.is_integer()) return value;
     int digits = integer_digits(value.type.kind);
-    if (auto* whole = std::get_if<int64_t>(&value.constant.value); whole && value.op == Op::Constant) {
-      for (digits = 1; digits < 19 && (*whole >= power_of_ten(digits) || *whole <= -power_of_ten(digits));) ++digits;
+    if (auto* whole = std::get_if<int64_t>(&value.constant.value);
+        whole && value.op == Op::Constant) {
+      for (digits = 1;
+           digits < 19 && (*whole >= power_of_ten(digits) || *whole <= -power_of_ten(digits));)
+        ++digits;
     }
     return cast_to(std::move(value), decimal_type(uint8_t(digits), 0));
   };
   Type a = left.type, b = right.type;
   if (op == Op::Divide && a.is_integer() && b.is_integer()) {
     Type real = type_of(TypeKind::Float64);
-    return make(Op::Divide, real, {cast_to(std::move(left), real), cast_to(std::move(right), real)}, span);
+    return make(Op::Divide, real, {cast_to(std::move(left), real), cast_to(std::move(right), real)},
+                span);
   }
   if ((a.is(TypeKind::Decimal) || b.is(TypeKind::Decimal)) && !a.is_float() && !b.is_float()) {
     left = as_decimal(std::move(left));
@@ -215,14 +267,19 @@ Expr Checker::numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, d
     a = left.type;
     b = right.type;
     if (op == Op::Multiply || op == Op::Divide) {
-      int scale = op == Op::Multiply ? a.scale + b.scale : std::max({int(a.scale), int(b.scale), 6});
-      int precision = op == Op::Multiply ? a.precision + b.precision : a.precision - a.scale + b.scale + scale;
+      int scale =
+          op == Op::Multiply ? a.scale + b.scale : std::max({int(a.scale), int(b.scale), 6});
+      int precision =
+          op == Op::Multiply ? a.precision + b.precision : a.precision - a.scale + b.scale + scale;
       if (scale > kDecimalDigitsMax) {
-        report(Code::no_common_type, span, "the product of " + text(a) + " and " + text(b) + " has more than 38 digits behind the point")
+        report(Code::no_common_type, span,
+               "the product of " + text(a) + " and " + text(b) +
+                   " has more than 38 digits behind the point")
             .with_fix_text("cast one side to fewer digits first: decimal(20, 4)(…)");
         return error(span);
       }
-      Type type = decimal_type(uint8_t(std::clamp(precision, std::max(scale, 1), kDecimalDigitsMax)), uint8_t(scale));
+      Type type = decimal_type(
+          uint8_t(std::clamp(precision, std::max(scale, 1), kDecimalDigitsMax)), uint8_t(scale));
       return make(op, type, {std::move(left), std::move(right)}, span);
     }
     int scale = std::max(a.scale, b.scale);
@@ -232,43 +289,62 @@ Expr Checker::numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, d
   }
   auto common = common_type(a, b);
   if (!common) return no_common(left, right, span, word_of(binary.op));
-  return make(op, *common, {cast_to(std::move(left), *common), cast_to(std::move(right), *common)}, span);
+  return make(op, *common, {cast_to(std::move(left), *common), cast_to(std::move(right), *common)},
+              span);
 }
 
-// instant − instant, instant ± duration, dates likewise, duration ± duration, duration × number, duration / duration.
+// instant − instant, instant ± duration, dates likewise, duration ± duration, duration × number,
+// duration / duration.
 Expr Checker::temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handled) {
   handled = true;
-  const Type duration = type_of(TypeKind::Duration), int64 = type_of(TypeKind::Int64), float64 = type_of(TypeKind::Float64);
+  const Type duration = type_of(TypeKind::Duration), int64 = type_of(TypeKind::Int64),
+             float64 = type_of(TypeKind::Float64);
   const Type millis = timestamp_type(TimeUnit::Milli);
   bool additive = op == Op::Add || op == Op::Subtract;
   auto is = [&](TypeKind a, TypeKind b) { return left.type.is(a) && right.type.is(b); };
   if (is(TypeKind::Timestamp, TypeKind::Timestamp) && op == Op::Subtract) {
     Type common = *common_type(left.type, right.type);
-    return make(op, duration, {cast_to(std::move(left), common), cast_to(std::move(right), common)}, span);
+    return make(op, duration, {cast_to(std::move(left), common), cast_to(std::move(right), common)},
+                span);
   }
   if (is(TypeKind::Date, TypeKind::Date) && op == Op::Subtract) {
-    return make(op, duration, {cast_to(std::move(left), millis), cast_to(std::move(right), millis)}, span);
+    return make(op, duration, {cast_to(std::move(left), millis), cast_to(std::move(right), millis)},
+                span);
   }
-  if (op == Op::Add && left.type.is(TypeKind::Duration) && (right.type.is(TypeKind::Timestamp) || right.type.is(TypeKind::Date))) {
+  if (op == Op::Add && left.type.is(TypeKind::Duration) &&
+      (right.type.is(TypeKind::Timestamp) || right.type.is(TypeKind::Date))) {
     std::swap(left, right);
   }
-  // Of a date whole days, of an instant what its unit can say: anything else is an error of the row.
-  if ((is(TypeKind::Timestamp, TypeKind::Duration) || is(TypeKind::Date, TypeKind::Duration)) && additive) {
+  // Of a date whole days, of an instant what its unit can say: anything else is an error of the
+  // row.
+  if ((is(TypeKind::Timestamp, TypeKind::Duration) || is(TypeKind::Date, TypeKind::Duration)) &&
+      additive) {
     Type type = left.type;
     return make(op, type, {std::move(left), std::move(right)}, span);
   }
   if (is(TypeKind::Duration, TypeKind::Duration)) {
-    if (additive || op == Op::Modulo) return make(op, duration, {std::move(left), std::move(right)}, span);
+    if (additive || op == Op::Modulo)
+      return make(op, duration, {std::move(left), std::move(right)}, span);
     if (op == Op::Divide) {
-      return make(op, float64, {cast_to(cast_to(std::move(left), int64), float64), cast_to(cast_to(std::move(right), int64), float64)}, span);
+      return make(op, float64,
+                  {cast_to(cast_to(std::move(left), int64), float64),
+                   cast_to(cast_to(std::move(right), int64), float64)},
+                  span);
     }
   }
   if (op == Op::Multiply && right.type.is(TypeKind::Duration)) std::swap(left, right);
   if (left.type.is(TypeKind::Duration) && op == Op::Multiply && right.type.is_integer()) {
-    return cast_to(make(op, int64, {cast_to(std::move(left), int64), cast_to(std::move(right), int64)}, span), duration);
+    return cast_to(
+        make(op, int64, {cast_to(std::move(left), int64), cast_to(std::move(right), int64)}, span),
+        duration);
   }
-  if (left.type.is(TypeKind::Duration) && (op == Op::Multiply || op == Op::Divide) && right.type.is_numeric()) {
-    return cast_to(cast_to(make(op, float64, {cast_to(cast_to(std::move(left), int64), float64), cast_to(std::move(right), float64)}, span), int64),
+  if (left.type.is(TypeKind::Duration) && (op == Op::Multiply || op == Op::Divide) &&
+      right.type.is_numeric()) {
+    return cast_to(cast_to(make(op, float64,
+                                {cast_to(cast_to(std::move(left), int64), float64),
+                                 cast_to(std::move(right), float64)},
+                                span),
+                           int64),
                    duration);
   }
   handled = false;
@@ -277,11 +353,17 @@ Expr Checker::temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handl
 
 Expr Checker::comparison(Op op, Expr left, Expr right, dsl::Span span) {
   bool equality = op == Op::Equal || op == Op::NotEqual;
-  const char* word = op == Op::Equal ? "==" : op == Op::NotEqual ? "!=" : op == Op::Less ? "<" : op == Op::LessEqual ? "<=" : op == Op::Greater ? ">" : ">=";
+  const char* word = op == Op::Equal       ? "=="
+                     : op == Op::NotEqual  ? "!="
+                     : op == Op::Less      ? "<"
+                     : op == Op::LessEqual ? "<="
+                     : op == Op::Greater   ? ">"
+                                           : ">=";
   if (equality && (left.type.is(TypeKind::Null) || right.type.is(TypeKind::Null))) {
     Expr& value = left.type.is(TypeKind::Null) ? right : left;
     if (!value.type.optional) {
-      report(Code::always_null_check, span, "`" + source_text(value.span) + "` is never null").with_label(text(value.type));
+      report(Code::always_null_check, span, "`" + source_text(value.span) + "` is never null")
+          .with_label(text(value.type));
       return bool_constant(op == Op::NotEqual, span);
     }
     return negated_if(op == Op::NotEqual, make(Op::IsNull, bool_type(), {std::move(value)}, span));
@@ -296,13 +378,20 @@ Expr Checker::comparison(Op op, Expr left, Expr right, dsl::Span span) {
   auto common = common_type(left.type, right.type);
   if (!common) {
     // A decimal literal beside a float is a float.
-    if (right.op == Op::Constant && weir::compiler::convert(right.constant, right.type, left.type.required())) common = left.type;
-    else if (left.op == Op::Constant && weir::compiler::convert(left.constant, left.type, right.type.required())) common = right.type;
-    else return no_common(left, right, span, word);
+    if (right.op == Op::Constant &&
+        weir::compiler::convert(right.constant, right.type, left.type.required()))
+      common = left.type;
+    else if (left.op == Op::Constant &&
+             weir::compiler::convert(left.constant, left.type, right.type.required()))
+      common = right.type;
+    else
+      return no_common(left, right, span, word);
   }
   if (!can_compare(graph_.types, *common) || (!equality && !can_order(*common))) {
-    report(Code::not_comparable, span,
-           std::string("values of type ") + text(*common) + (equality ? " can't be compared" : " have no order for `" + std::string(word) + "`"));
+    report(
+        Code::not_comparable, span,
+        std::string("values of type ") + text(*common) +
+            (equality ? " can't be compared" : " have no order for `" + std::string(word) + "`"));
     return error(span);
   }
   auto bring = [&](Expr value) {
@@ -321,20 +410,24 @@ Expr Checker::coalesce(const dsl::Binary& binary, dsl::Span span, Scope& scope, 
     return left;
   }
   auto facts = scope.facts;
-  Expr right = check(*binary.right, scope, left.type.is(TypeKind::Null) ? hint : left.type.required());
+  Expr right =
+      check(*binary.right, scope, left.type.is(TypeKind::Null) ? hint : left.type.required());
   scope.facts = std::move(facts);
   if (left.type.is(TypeKind::Null)) return right;
   if (right.op == Op::Fail) right.type = left.type.required();
   if (right.type.is(TypeKind::Error)) return right;
   if (!left.type.optional) {
-    report(Code::always_null_check, left.span, "`" + source_text(left.span) + "` is never null: `??` does nothing")
+    report(Code::always_null_check, left.span,
+           "`" + source_text(left.span) + "` is never null: `??` does nothing")
         .with_label(text(left.type))
         .with_fix(place(span), source_text(left.span));
     return left;
   }
   if (right.type.is(TypeKind::Null)) return left;
   auto common = common_type(left.type.required(), right.type.required());
-  if (!common && right.op == Op::Constant && weir::compiler::convert(right.constant, right.type, left.type.required())) common = left.type.required();
+  if (!common && right.op == Op::Constant &&
+      weir::compiler::convert(right.constant, right.type, left.type.required()))
+    common = left.type.required();
   if (!common) return no_common(left, right, span, "??");
   Type type = *common;
   type.optional = right.type.optional;
@@ -371,7 +464,8 @@ Expr Checker::in(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool n
   Expr list = required(check(*binary.right, scope), "`in`");
   if (list.type.is(TypeKind::Error)) return list;
   if (!list.type.is(TypeKind::List)) {
-    report(Code::type_mismatch, list.span, "`in` wants a list, and this is " + text(list.type)).with_label(text(list.type));
+    report(Code::type_mismatch, list.span, "`in` wants a list, and this is " + text(list.type))
+        .with_label(text(list.type));
     return error(span);
   }
   return with_value(std::move(value), [&](const Expr& value) {
@@ -400,13 +494,16 @@ Expr Checker::between(const dsl::Between& between, dsl::Span span, Scope& scope)
   Expr value = check(*between.value, scope);
   Expr low = check(*between.low, scope, value.type.required());
   Expr high = check(*between.high, scope, value.type.required());
-  if (value.type.is(TypeKind::Error) || low.type.is(TypeKind::Error) || high.type.is(TypeKind::Error)) return error(span);
+  if (value.type.is(TypeKind::Error) || low.type.is(TypeKind::Error) ||
+      high.type.is(TypeKind::Error))
+    return error(span);
   return with_value(std::move(value), [&](const Expr& value) {
     Expr above = comparison(Op::GreaterEqual, value, std::move(low), span);
     if (above.type.is(TypeKind::Error)) return above;
     Expr below = comparison(Op::LessEqual, value, std::move(high), span);
     if (below.type.is(TypeKind::Error)) return below;
-    return negated_if(between.negated, make(Op::And, bool_type(), {std::move(above), std::move(below)}, span));
+    return negated_if(between.negated,
+                      make(Op::And, bool_type(), {std::move(above), std::move(below)}, span));
   });
 }
 
@@ -414,7 +511,8 @@ Expr Checker::is_null(const dsl::IsNull& test, dsl::Span span, Scope& scope) {
   Expr value = check(*test.value, scope);
   if (value.type.is(TypeKind::Error)) return value;
   if (!value.type.optional) {
-    report(Code::always_null_check, span, "`" + source_text(value.span) + "` is never null").with_label(text(value.type));
+    report(Code::always_null_check, span, "`" + source_text(value.span) + "` is never null")
+        .with_label(text(value.type));
     return bool_constant(test.negated, span);
   }
   return negated_if(test.negated, make(Op::IsNull, bool_type(), {std::move(value)}, span));

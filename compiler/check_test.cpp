@@ -1,4 +1,5 @@
-// What expressions are, and what is said about those that can't be. The whole language page in one table each.
+// What expressions are, and what is said about those that can't be. The whole language page in one
+// table each.
 #include <doctest/doctest.h>
 
 #include "compiler/compile_text.h"
@@ -28,13 +29,17 @@ source s: R = kafka("s") { format = json, event_time = ts, watermark = 1m }
 
 // The type of an expression over R, or the codes of what is said about it.
 std::string type_of_text(const std::string& expr, const std::string& before = "") {
-  CompiledText text(kRecord + ("stream t = s " + before + " | select { v = " + expr + " }\nsink t -> discard()\n"));
+  CompiledText text(kRecord + ("stream t = s " + before + " | select { v = " + expr +
+                               " }\nsink t -> discard()\n"));
   if (!text.compiled) return text.codes();
   const Graph& graph = text.compiled->graph;
   return to_text(graph.types, graph.types.records[graph.nodes.back().row].fields[0].type);
 }
 
-struct Row { const char* expr; const char* type; };
+struct Row {
+  const char* expr;
+  const char* type;
+};
 
 void check_all(std::initializer_list<Row> rows) {
   for (const Row& row : rows) CHECK_MESSAGE(type_of_text(row.expr) == row.type, row.expr);
@@ -46,7 +51,8 @@ TEST_CASE("the standard library can be read") {
   for (const EmbeddedText& module : standard_library_texts()) {
     dsl::Sources sources;
     dsl::Diagnostics diagnostics;
-    dsl::parse(sources, sources.add(std::string(module.name), std::string(module.text)), diagnostics);
+    dsl::parse(sources, sources.add(std::string(module.name), std::string(module.text)),
+               diagnostics);
     CHECK_MESSAGE(diagnostics.all().empty(), dsl::render(diagnostics, sources));
   }
 }
@@ -117,7 +123,7 @@ TEST_CASE("null is handled before a value is wanted") {
       {"oi + 1", "W0201"},
       {"oi ?? 0", "int64"},
       {"oi ?? null", "int64?"},
-      {"i ?? 0", "int64"},   // with a warning
+      {"i ?? 0", "int64"},  // with a warning
       {"od ?? 0", "decimal(12, 2)"},
       {"od ?? i", "decimal(21, 2)"},
       {"oi == null", "bool"},
@@ -231,7 +237,8 @@ TEST_CASE("texts, lists, functions, names") {
 }
 
 TEST_CASE("casts are written where types change") {
-  CompiledText text(kRecord + std::string("stream t = s | where i8 + i32 > u32 and d > 10.0 | select { i }\nsink t -> discard()\n"));
+  CompiledText text(kRecord + std::string("stream t = s | where i8 + i32 > u32 and d > 10.0 | "
+                                          "select { i }\nsink t -> discard()\n"));
   REQUIRE_MESSAGE(text.compiled, text.rendered());
   auto& where = std::get<StageStep::Where>(text.compiled->graph.stages[0].steps[0].is);
   CHECK(print_expr(text.compiled->graph, where.predicate, text.compiled->graph.nodes[0].row) ==

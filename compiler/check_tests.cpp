@@ -10,8 +10,13 @@ namespace {
 
 class TestChecker {
  public:
-  TestChecker(const Declarations& declarations, Graph& graph, Builder& builder, dsl::Diagnostics& diagnostics)
-      : declarations_(declarations), graph_(graph), builder_(builder), diagnostics_(diagnostics), checker_(declarations, graph, diagnostics) {}
+  TestChecker(const Declarations& declarations, Graph& graph, Builder& builder,
+              dsl::Diagnostics& diagnostics)
+      : declarations_(declarations),
+        graph_(graph),
+        builder_(builder),
+        diagnostics_(diagnostics),
+        checker_(declarations, graph, diagnostics) {}
 
   TestCase check(const dsl::Declaration& declaration, const dsl::TestDecl& test) {
     TestCase out;
@@ -22,7 +27,9 @@ class TestChecker {
       expects |= step.kind == dsl::TestStep::Kind::Expect;
       if (auto checked = check_step(step)) out.steps.push_back(std::move(*checked));
     }
-    if (!expects) diagnostics_.report(Code::bad_test, out.span, "this test expects nothing").with_fix_text("expect … [ … ]");
+    if (!expects)
+      diagnostics_.report(Code::bad_test, out.span, "this test expects nothing")
+          .with_fix_text("expect … [ … ]");
     return out;
   }
 
@@ -43,29 +50,37 @@ class TestChecker {
     }
     if (!step.target) return std::nullopt;
     if (step.target->nested || !step.target->operators.empty()) {
-      diagnostics_.report(Code::bad_test, step.target->span, "a test names a stream, and this is a pipeline").with_fix_text("stream name = …");
+      diagnostics_
+          .report(Code::bad_test, step.target->span,
+                  "a test names a stream, and this is a pipeline")
+          .with_fix_text("stream name = …");
       return std::nullopt;
     }
     if (step.mode == dsl::TestStep::Mode::Changes) {
       not_supported(diagnostics_, step.span, "`expect … changes`");
       return std::nullopt;
     }
-    out.mode = step.mode == dsl::TestStep::Mode::Final ? TestStep::Mode::Final : TestStep::Mode::Appeared;
+    out.mode =
+        step.mode == dsl::TestStep::Mode::Final ? TestStep::Mode::Final : TestStep::Mode::Appeared;
     if (step.rows.file) out.file = step.rows.file->text;
     auto row = target(step, out);
     if (!row) return std::nullopt;
     for (const dsl::TestRow& item : step.rows.rows) {
       if (item.kind != dsl::TestRow::Kind::Plain) {
-        not_supported(diagnostics_, item.value ? item.value->span : step.span, "`insert`, `update` and `delete` rows");
+        not_supported(diagnostics_, item.value ? item.value->span : step.span,
+                      "`insert`, `update` and `delete` rows");
         continue;
       }
-      if (item.value && step.kind == dsl::TestStep::Kind::Given && std::holds_alternative<dsl::NullLiteral>(item.value->node)) {
-        out.rows.emplace_back();   // a record without a value
+      if (item.value && step.kind == dsl::TestStep::Kind::Given &&
+          std::holds_alternative<dsl::NullLiteral>(item.value->node)) {
+        out.rows.emplace_back();  // a record without a value
         continue;
       }
       auto* literal = item.value ? std::get_if<dsl::RecordLiteral>(&item.value->node) : nullptr;
       if (!literal) {
-        if (item.value) diagnostics_.report(Code::bad_test, item.value->span, "a row is a record: `{ field = value, … }`");
+        if (item.value)
+          diagnostics_.report(Code::bad_test, item.value->span,
+                              "a row is a record: `{ field = value, … }`");
         continue;
       }
       if (auto json = record_json(*literal, *row)) out.rows.push_back(std::move(*json));
@@ -79,14 +94,20 @@ class TestChecker {
     out.stream = name.text;
     bool given = step.kind == dsl::TestStep::Kind::Given;
     if (step.target->head_is_call) {
-      auto* of = step.target->head_arguments.size() == 1 ? std::get_if<dsl::NameRef>(&step.target->head_arguments[0].value->node) : nullptr;
+      auto* of = step.target->head_arguments.size() == 1
+                     ? std::get_if<dsl::NameRef>(&step.target->head_arguments[0].value->node)
+                     : nullptr;
       if (given || name.text != "errors" || !of) {
-        diagnostics_.report(Code::bad_test, step.target->span, given ? "rows are given to a source" : "`errors(source)` is the stream of bad rows, and this is something else");
+        diagnostics_.report(
+            Code::bad_test, step.target->span,
+            given ? "rows are given to a source"
+                  : "`errors(source)` is the stream of bad rows, and this is something else");
         return std::nullopt;
       }
       auto source = declarations_.values.find(of->name);
       if (source == declarations_.values.end() || source->second.kind != ValueKind::Source) {
-        diagnostics_.report(Code::bad_test, step.target->head_arguments[0].value->span, "`errors` wants a source, and `" + of->name + "` is none");
+        diagnostics_.report(Code::bad_test, step.target->head_arguments[0].value->span,
+                            "`errors` wants a source, and `" + of->name + "` is none");
         return std::nullopt;
       }
       out.what = TestStep::What::Errors;
@@ -99,8 +120,10 @@ class TestChecker {
       for (const auto& [other, info] : declarations_.values) {
         if (info.kind == ValueKind::Source) candidates.push_back(other);
       }
-      auto& diagnostic = diagnostics_.report(Code::bad_test, name.span, "`given` wants a source, and `" + name.text + "` is none");
-      if (std::string near = nearest(name.text, candidates); !near.empty()) diagnostic.with_fix(name.span, near);
+      auto& diagnostic = diagnostics_.report(
+          Code::bad_test, name.span, "`given` wants a source, and `" + name.text + "` is none");
+      if (std::string near = nearest(name.text, candidates); !near.empty())
+        diagnostic.with_fix(name.span, near);
       return std::nullopt;
     }
     StreamEnd end = given ? builder_.stream(name) : builder_.stream_or_sink(name);
@@ -112,8 +135,9 @@ class TestChecker {
     if (errors_row_) return *errors_row_;
     RecordType row;
     Type string = type_of(TypeKind::String), int64 = type_of(TypeKind::Int64);
-    for (auto [name, type] : {std::pair{"reason", string}, std::pair{"detail", string.nullable()}, std::pair{"raw", string.nullable()},
-                              std::pair{"topic", string}, std::pair{"partition", int64}, std::pair{"offset", int64},
+    for (auto [name, type] : {std::pair{"reason", string}, std::pair{"detail", string.nullable()},
+                              std::pair{"raw", string.nullable()}, std::pair{"topic", string},
+                              std::pair{"partition", int64}, std::pair{"offset", int64},
                               std::pair{"stream", string}, std::pair{"key", string.nullable()}}) {
       row.fields.push_back({name, name, type, std::nullopt, {}});
     }
@@ -140,7 +164,9 @@ class TestChecker {
         candidates.push_back(candidate.name);
       }
       if (!field) {
-        auto& diagnostic = diagnostics_.report(Code::unknown_field, item.name->span, "these rows have no field `" + item.name->text + "`");
+        auto& diagnostic =
+            diagnostics_.report(Code::unknown_field, item.name->span,
+                                "these rows have no field `" + item.name->text + "`");
         if (std::string near = nearest(item.name->text, candidates); !near.empty()) {
           diagnostic.with_note("did you mean `" + near + "`?").with_fix(item.name->span, near);
         }
@@ -148,7 +174,8 @@ class TestChecker {
         continue;
       }
       if (!given.insert(field->name).second) {
-        diagnostics_.report(Code::declared_twice, item.name->span, "`" + field->name + "` is given twice");
+        diagnostics_.report(Code::declared_twice, item.name->span,
+                            "`" + field->name + "` is given twice");
         good = false;
         continue;
       }
@@ -163,8 +190,12 @@ class TestChecker {
   }
 
   std::optional<std::string> value_json(const dsl::Expr& expr, Type type, const std::string& what) {
-    if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node); record && type.is(TypeKind::Record)) return record_json(*record, type.ref);
-    if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node); record && type.is(TypeKind::Map) && record->block->items.empty()) return "{}";
+    if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node);
+        record && type.is(TypeKind::Record))
+      return record_json(*record, type.ref);
+    if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node);
+        record && type.is(TypeKind::Map) && record->block->items.empty())
+      return "{}";
     if (auto* list = std::get_if<dsl::ListLiteral>(&expr.node); list && type.is(TypeKind::List)) {
       std::string json = "[";
       for (const auto& item : list->items) {
@@ -178,7 +209,8 @@ class TestChecker {
       std::string json = "{";
       for (const auto& [key, value] : map->entries) {
         auto* text = std::get_if<dsl::TextLiteral>(&key->node);
-        auto element = text ? value_json(*value, graph_.types.element(type), "a value of " + what) : std::nullopt;
+        auto element = text ? value_json(*value, graph_.types.element(type), "a value of " + what)
+                            : std::nullopt;
         if (!element) return std::nullopt;
         json += (json.size() > 1 ? "," : "") + json_quoted(text->text) + ":" + *element;
       }
@@ -187,7 +219,8 @@ class TestChecker {
     // A text where the wire has text: an uuid, a date, an instant, bytes in base64, any JSON.
     if (auto* text = std::get_if<dsl::TextLiteral>(&expr.node)) {
       if (type.is(TypeKind::Json)) return text->text;
-      if (type.is(TypeKind::Uuid) || type.is(TypeKind::Bytes) || type.is(TypeKind::Enum) || type.is(TypeKind::Duration)) {
+      if (type.is(TypeKind::Uuid) || type.is(TypeKind::Bytes) || type.is(TypeKind::Enum) ||
+          type.is(TypeKind::Duration)) {
         return json_quoted(text->text);
       }
     }
@@ -206,11 +239,13 @@ class TestChecker {
 
 }  // namespace
 
-std::vector<TestCase> check_tests(const Declarations& declarations, Graph& graph, Builder& builder, dsl::Diagnostics& diagnostics) {
+std::vector<TestCase> check_tests(const Declarations& declarations, Graph& graph, Builder& builder,
+                                  dsl::Diagnostics& diagnostics) {
   std::vector<TestCase> tests;
   TestChecker checker(declarations, graph, builder, diagnostics);
   for (const auto& declaration : declarations.program->declarations) {
-    if (auto* test = std::get_if<dsl::TestDecl>(&declaration.node)) tests.push_back(checker.check(declaration, *test));
+    if (auto* test = std::get_if<dsl::TestDecl>(&declaration.node))
+      tests.push_back(checker.check(declaration, *test));
   }
   return tests;
 }

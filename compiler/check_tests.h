@@ -9,6 +9,7 @@
 namespace weir::compiler {
 
 // Requires: the builder has built the program.
-std::vector<TestCase> check_tests(const Declarations& declarations, Graph& graph, Builder& builder, dsl::Diagnostics& diagnostics);
+std::vector<TestCase> check_tests(const Declarations& declarations, Graph& graph, Builder& builder,
+                                  dsl::Diagnostics& diagnostics);
 
 }  // namespace weir::compiler

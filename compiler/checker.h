@@ -1,7 +1,9 @@
-// Types expressions: dsl::Expr in, compiler::Expr out, with every cast and every null step written down.
+// Types expressions: dsl::Expr in, compiler::Expr out, with every cast and every null step written
+// down.
 //
-// A `Scope` says what names mean where an expression stands. What is wrong is reported, and the result then has
-// type Error, which agrees with everything: one mistake, one message. Used by one thread for one compilation.
+// A `Scope` says what names mean where an expression stands. What is wrong is reported, and the
+// result then has type Error, which agrees with everything: one mistake, one message. Used by one
+// thread for one compilation.
 #pragma once
 
 #include <functional>
@@ -17,8 +19,8 @@
 
 namespace weir::compiler {
 
-// Who takes the aggregate calls of a window's or group's block: makes the aggregate and gives its result as a field of
-// the keyed row.
+// Who takes the aggregate calls of a window's or group's block: makes the aggregate and gives its
+// result as a field of the keyed row.
 class AggregateHost {
  public:
   virtual ~AggregateHost() = default;
@@ -29,42 +31,44 @@ struct Scope {
   struct Visible {
     std::string name;
     Expr value;
-    int item = -1;                        // number of the item of this block that it is, −1: a field, a local
+    int item = -1;  // number of the item of this block that it is, −1: a field, a local
   };
-  std::vector<Visible> names;             // the last one of a name counts
-  std::set<std::string> facts;            // paths (path_of) that are known not to be null here
-  std::set<int> items_used;               // numbers of the items that were looked up
+  std::vector<Visible> names;   // the last one of a name counts
+  std::set<std::string> facts;  // paths (path_of) that are known not to be null here
+  std::set<int> items_used;     // numbers of the items that were looked up
   bool has_event_time = false;
-  std::string no_event_time;              // why not, to be said
+  std::string no_event_time;  // why not, to be said
   bool has_meta = false;
   std::string no_meta = "`meta` is there from a Kafka source to the first keyed operator";
-  std::optional<RecordId> row;            // `row`: its fields are the first of `names`
+  std::optional<RecordId> row;  // `row`: its fields are the first of `names`
   AggregateHost* aggregates = nullptr;
-  const Scope* rows_of_group = nullptr;   // in a block of aggregates: what a row of the group has
+  const Scope* rows_of_group = nullptr;  // in a block of aggregates: what a row of the group has
 
   const Visible* find(std::string_view name) const;
 };
 
-// "f3.0" of field 0 of the record in field 3; "" if the expression is not a path. `Unwrap`s don't count.
+// "f3.0" of field 0 of the record in field 3; "" if the expression is not a path. `Unwrap`s don't
+// count.
 std::string path_of(const Expr& expr);
 // Adds the paths that are not null where `condition` is `truth`.
 void facts_of(const Expr& condition, bool truth, std::set<std::string>& facts);
 // The number of nodes, counted no further than `limit`.
 size_t size_of(const Expr& expr, size_t limit);
 
-// The type that values of both can be brought to without loss, or nothing. Optional if one of them is.
+// The type that values of both can be brought to without loss, or nothing. Optional if one of them
+// is.
 std::optional<Type> common_type(Type a, Type b);
 // Whether a value of `from` may stand where `to` is wanted, by an implicit cast. Both required.
 bool widens(Type from, Type to);
-bool can_compare(const Types& types, Type type);   // == and !=
-bool can_order(Type type);                         // < and the others, min, max
+bool can_compare(const Types& types, Type type);  // == and !=
+bool can_order(Type type);                        // < and the others, min, max
 bool can_be_key(Type type);
 
 Expr make(Op op, Type type, std::vector<Expr> args, dsl::Span span);
 // One expression of several, joined in pairs. Requires: at least one.
 Expr joined(std::vector<Expr> parts, const std::function<Expr(Expr, Expr)>& join);
 Expr cast_to(Expr expr, Type type);
-Expr wrapped(Expr expr);          // T → T?; what is optional stays
+Expr wrapped(Expr expr);  // T → T?; what is optional stays
 Expr unwrapped(Expr expr);
 Expr field_expr(uint32_t index, Type type, dsl::Span span);
 Expr bool_constant(bool value, dsl::Span span);
@@ -79,7 +83,8 @@ class Checker {
   // A value of exactly type `want` (Error: of any type). `what` names the place: "parameter `p`".
   Expr check_as(const dsl::Expr& expr, Scope& scope, Type want, const std::string& what);
   // A condition of `where`, `if` …: bool, or bool? if `null_is_false`.
-  Expr check_condition(const dsl::Expr& expr, Scope& scope, const std::string& what, bool null_is_false);
+  Expr check_condition(const dsl::Expr& expr, Scope& scope, const std::string& what,
+                       bool null_is_false);
   // A value that is known when the program is compiled.
   std::optional<Constant> constant(const dsl::Expr& expr, Type want, const std::string& what);
   // Brings `expr` to `want`, or reports.
@@ -114,7 +119,8 @@ class Checker {
   // check_operator.cpp
   Expr unary(const dsl::Unary& unary, dsl::Span span, Scope& scope, Type hint);
   Expr binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Type hint);
-  void operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, bool scales, Expr& l, Expr& r);
+  void operands(const dsl::Expr& left, const dsl::Expr& right, Scope& scope, Type hint, bool scales,
+                Expr& l, Expr& r);
   Expr arithmetic(Op op, Expr left, Expr right, const dsl::Binary& binary, dsl::Span span);
   Expr numeric(Op op, Expr left, Expr right, const dsl::Binary& binary, dsl::Span span);
   Expr temporal(Op op, Expr left, Expr right, dsl::Span span, bool& handled);
@@ -132,32 +138,34 @@ class Checker {
   bool unify(std::vector<Expr*> values, dsl::Span span, const char* word);
   // check_call.cpp
   Expr call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
-  Expr call_named(const std::string& name, const std::string& module, const dsl::Expr* receiver, const dsl::Call& call,
-                  dsl::Span span, Scope& scope, Type hint);
+  Expr call_named(const std::string& name, const std::string& module, const dsl::Expr* receiver,
+                  const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
   Expr function(const std::vector<const Function*>& overloads, const std::string& name,
                 const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
   Expr inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span);
   Expr explicit_cast(Expr value, Type to, dsl::Span span);
   std::optional<Type> cast_target(const dsl::Expr& callee);
-  Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope,
-               Type hint, bool& handled);
-  Expr safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
-  Expr list_method(const std::string& name, const dsl::Expr& list, const std::vector<const dsl::Expr*>& arguments,
-                   dsl::Span span, Scope& scope);
+  Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments,
+               dsl::Span span, Scope& scope, Type hint, bool& handled);
+  Expr safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope,
+                 Type hint);
+  Expr list_method(const std::string& name, const dsl::Expr& list,
+                   const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
   Expr index(const dsl::Index& index, dsl::Span span, Scope& scope);
-  // A value that is used several times: itself if it is a path or a constant, else a Let around the result.
+  // A value that is used several times: itself if it is a path or a constant, else a Let around the
+  // result.
   Expr with_value(Expr value, const std::function<Expr(const Expr& value)>& body);
 
   uint32_t new_local() { return declarations_.next_local++; }
 
-  static constexpr uint64_t kNodesMax = 2'000'000;   // of all expressions: inlining can't run away
+  static constexpr uint64_t kNodesMax = 2'000'000;  // of all expressions: inlining can't run away
   static constexpr size_t kInliningMax = 64;
-  static constexpr size_t kMatchArmsMax = 1000;      // they become a tree of that depth
+  static constexpr size_t kMatchArmsMax = 1000;  // they become a tree of that depth
 
   const Declarations& declarations_;
   Graph& graph_;
   dsl::Diagnostics& diagnostics_;
-  std::optional<dsl::Span> inlined_at_;      // the call whose function's body is being checked
+  std::optional<dsl::Span> inlined_at_;  // the call whose function's body is being checked
   std::vector<const Function*> inlining_;
 };
 

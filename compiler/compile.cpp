@@ -11,10 +11,12 @@ namespace weir::compiler {
 namespace {
 
 // The file's stem, unless the command gives a name.
-std::string pipeline_name(const dsl::Program& program, const dsl::Sources& sources, const Options& options) {
+std::string pipeline_name(const dsl::Program& program, const dsl::Sources& sources,
+                          const Options& options) {
   if (!options.name.empty()) return options.name;
   std::string path = sources.file(program.file).path();
-  if (size_t slash = path.find_last_of('/'); slash != std::string::npos) path = path.substr(slash + 1);
+  if (size_t slash = path.find_last_of('/'); slash != std::string::npos)
+    path = path.substr(slash + 1);
   if (size_t dot = path.find('.'); dot != std::string::npos && dot > 0) path = path.substr(0, dot);
   return path.empty() ? "pipeline" : path;
 }
@@ -27,7 +29,8 @@ void replace_sinks(const dsl::Program& program, int test, Builder& builder) {
     if (!declared || number++ != test) continue;
     std::map<std::string, std::pair<dsl::Name, bool>> expected;
     for (const auto& step : declared->steps) {
-      if (step.kind != dsl::TestStep::Kind::Expect || !step.target || step.target->head_is_call) continue;
+      if (step.kind != dsl::TestStep::Kind::Expect || !step.target || step.target->head_is_call)
+        continue;
       auto [at, fresh] = expected.try_emplace(step.target->head.text, step.target->head, false);
       at->second.second |= step.mode == dsl::TestStep::Mode::Final;
     }
@@ -43,25 +46,41 @@ struct Pass {
 };
 
 const Pass kPasses[] = {
-    {"drop_unused", [](Graph& graph, bool test) { drop_unused(graph, test); return true; }},
-    {"simplify_constants", [](Graph& graph, bool) { simplify_constants(graph); return true; }},
+    {"drop_unused",
+     [](Graph& graph, bool test) {
+       drop_unused(graph, test);
+       return true;
+     }},
+    {"simplify_constants",
+     [](Graph& graph, bool) {
+       simplify_constants(graph);
+       return true;
+     }},
     // No node is added or removed below this line: the rest works on stages.
     {"fuse_stages", [](Graph& graph, bool) { return fuse_stages(graph); }},
-    {"push_predicates", [](Graph& graph, bool) { push_predicates(graph); return true; }},   // so that decoding can stop early
-    {"prune_fields", [](Graph& graph, bool) { prune_fields(graph); return true; }},         // decode only what is read
+    {"push_predicates",
+     [](Graph& graph, bool) {
+       push_predicates(graph);
+       return true;
+     }},  // so that decoding can stop early
+    {"prune_fields",
+     [](Graph& graph, bool) {
+       prune_fields(graph);
+       return true;
+     }},  // decode only what is read
 };
 
 }  // namespace
 
-std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources& sources, const Options& options,
-                                dsl::Diagnostics& diagnostics) {
+std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources& sources,
+                                const Options& options, dsl::Diagnostics& diagnostics) {
   Compiled compiled;
   Graph& graph = compiled.graph;
   const dsl::Span whole{0, 0, program.file};
 
   Declarations declarations = declare(program, sources, graph, diagnostics);
   Builder builder(declarations, graph, diagnostics);
-  builder.build_program();                                       // names become edges, expressions are typed
+  builder.build_program();  // names become edges, expressions are typed
   compiled.tests = check_tests(declarations, graph, builder, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   builder.warn_unused();
@@ -69,22 +88,27 @@ std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources&
 
   for (const Pass& pass : kPasses) {
     if (!pass.run(graph, options.test >= 0)) {
-      diagnostics.report(dsl::Code::too_deep, whole, "streams are used so often, one by another, that their code would not end");
+      diagnostics.report(
+          dsl::Code::too_deep, whole,
+          "streams are used so often, one by another, that their code would not end");
       return std::nullopt;
     }
     if (std::string wrong = verify(graph); !wrong.empty()) {
-      not_supported(diagnostics, whole, std::string("this program: after ") + pass.name + ", " + wrong);
+      not_supported(diagnostics, whole,
+                    std::string("this program: after ") + pass.name + ", " + wrong);
       return std::nullopt;
     }
-    if (options.print_after == pass.name) compiled.printed = graph.stages.empty() ? print_plan(graph) : print_stages(graph);
+    if (options.print_after == pass.name)
+      compiled.printed = graph.stages.empty() ? print_plan(graph) : print_stages(graph);
   }
   compiled.plan = to_plan(graph, pipeline_name(program, sources, options));
   return compiled;
 }
 
-std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& sources, dsl::Diagnostics& diagnostics) {
+std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& sources,
+                               dsl::Diagnostics& diagnostics) {
   Graph graph;
-  dsl::Diagnostics elsewhere;   // what is wrong outside tests is said by `compile`
+  dsl::Diagnostics elsewhere;  // what is wrong outside tests is said by `compile`
   Declarations declarations = declare(program, sources, graph, elsewhere);
   Builder builder(declarations, graph, elsewhere);
   builder.build_program();

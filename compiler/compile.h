@@ -16,22 +16,27 @@ namespace weir::compiler {
 // A test's step, with its rows already checked against the schema and written as JSON text.
 struct TestStep {
   enum class Kind : uint8_t { Given, Advance, Expect } kind;
-  std::string stream;                          // Given: source name; Expect: source, stream or sink name
-  std::vector<std::string> rows;               // one JSON object each, with the fields that were written; Given: empty for `null`, a record without a value
-  std::string file;                            // instead of rows: JSON lines, relative to the program's file
+  std::string stream;             // Given: source name; Expect: source, stream or sink name
+  std::vector<std::string> rows;  // one JSON object each, with the fields that were written; Given:
+                                  // empty for `null`, a record without a value
+  std::string file;               // instead of rows: JSON lines, relative to the program's file
   int64_t advance_us = 0;
   enum class Mode : uint8_t { Appeared, Final } mode = Mode::Appeared;
   enum class What : uint8_t { Rows, Late, Errors } what = What::Rows;
   dsl::Span span;
 };
-struct TestCase { std::string title; std::vector<TestStep> steps; dsl::Span span; };
+struct TestCase {
+  std::string title;
+  std::vector<TestStep> steps;
+  dsl::Span span;
+};
 
 struct Options {
-  std::string name;                            // of the pipeline; default the file's stem
-  // Replace sinks by one "collect" sink per expected stream of this test (index in `tests`), sources by the
-  // in-memory log; −1: the program as written.
+  std::string name;  // of the pipeline; default the file's stem
+  // Replace sinks by one "collect" sink per expected stream of this test (index in `tests`),
+  // sources by the in-memory log; −1: the program as written.
   int test = -1;
-  std::string print_after;                     // name of a pass: its graph goes to `printed`
+  std::string print_after;  // name of a pass: its graph goes to `printed`
 };
 
 struct Compiled {
@@ -42,11 +47,12 @@ struct Compiled {
 };
 
 // Nothing if there are errors; warnings alone don't stop it.
-std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources& sources, const Options& options,
-                                dsl::Diagnostics& diagnostics);
+std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources& sources,
+                                const Options& options, dsl::Diagnostics& diagnostics);
 
 // The tests of a program (titles and steps), without compiling its pipeline.
-std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& sources, dsl::Diagnostics& diagnostics);
+std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& sources,
+                               dsl::Diagnostics& diagnostics);
 
 // `weir explain`: the graph, the stages with what is decoded and fused and why not, DOT.
 std::string print_plan(const Graph& graph);

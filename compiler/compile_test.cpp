@@ -66,11 +66,13 @@ TEST_CASE("the ride program compiles to a graph and a plan") {
   CHECK(plan.stages_size() == 2);
   CHECK(plan.sinks(0).deliver() == "exactly_once");
   // event_id and user_id are not read.
-  CHECK(std::get<SourceNode>(text.compiled->graph.nodes[0].is).used == std::vector<bool>{false, false, true, true, true});
+  CHECK(std::get<SourceNode>(text.compiled->graph.nodes[0].is).used ==
+        std::vector<bool>{false, false, true, true, true});
   REQUIRE(text.compiled->tests.size() == 1);
   CHECK(text.compiled->tests[0].steps[0].rows[0] ==
         R"({"event_id":"1","user_id":"a","event_type":"start","ts":1735689640000})");
-  CHECK(text.compiled->tests[0].steps[1].rows[0] == R"({"window_start":1735689570000000,"event_type":"start","rides":1})");
+  CHECK(text.compiled->tests[0].steps[1].rows[0] ==
+        R"({"window_start":1735689570000000,"event_type":"start","rides":1})");
 }
 
 }  // namespace weir::compiler

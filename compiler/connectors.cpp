@@ -8,7 +8,8 @@ using dsl::Code;
 
 const std::vector<ConnectorInfo>& all_connectors() {
   static const std::vector<ConnectorInfo> all = {
-#define CONNECTOR(name, role, address, replayable, exactly_once) {#name, Role::role, address, replayable, exactly_once},
+#define CONNECTOR(name, role, address, replayable, exactly_once) \
+  {#name, Role::role, address, replayable, exactly_once},
 #define OPTION(...)
 #include "compiler/connectors.def"
 #undef CONNECTOR
@@ -20,7 +21,8 @@ const std::vector<ConnectorInfo>& all_connectors() {
 const std::vector<OptionInfo>& all_options() {
   static const std::vector<OptionInfo> all = {
 #define CONNECTOR(...)
-#define OPTION(connector, role, name, kind, values, doc) {#connector, Role::role, #name, OptionKind::kind, values, doc},
+#define OPTION(connector, role, name, kind, values, doc) \
+  {#connector, Role::role, #name, OptionKind::kind, values, doc},
 #include "compiler/connectors.def"
 #undef CONNECTOR
 #undef OPTION
@@ -38,7 +40,8 @@ const ConnectorInfo* find_connector(std::string_view name, Role role) {
 namespace {
 
 bool is_later_connector(std::string_view name) {
-  for (std::string_view later : {"postgres_cdc", "debezium", "postgres", "redis", "s3", "opensearch", "clickhouse", "http"}) {
+  for (std::string_view later : {"postgres_cdc", "debezium", "postgres", "redis", "s3",
+                                 "opensearch", "clickhouse", "http"}) {
     if (name == later) return true;
   }
   return false;
@@ -56,27 +59,38 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 std::string listed(const std::vector<std::string_view>& words) {
   std::string text;
-  for (std::string_view word : words) text += (text.empty() ? "`" : ", `") + std::string(word) + "`";
+  for (std::string_view word : words)
+    text += (text.empty() ? "`" : ", `") + std::string(word) + "`";
   return text;
 }
 
 Type type_of_option(OptionKind kind) {
   switch (kind) {
     case OptionKind::Integer:
-    case OptionKind::Size: return type_of(TypeKind::Int64);
-    case OptionKind::Number: return type_of(TypeKind::Float64);
-    case OptionKind::Bool: return type_of(TypeKind::Bool);
-    case OptionKind::Duration: return type_of(TypeKind::Duration);
-    case OptionKind::Start: return timestamp_type(TimeUnit::Milli);
-    default: return type_of(TypeKind::String);
+    case OptionKind::Size:
+      return type_of(TypeKind::Int64);
+    case OptionKind::Number:
+      return type_of(TypeKind::Float64);
+    case OptionKind::Bool:
+      return type_of(TypeKind::Bool);
+    case OptionKind::Duration:
+      return type_of(TypeKind::Duration);
+    case OptionKind::Start:
+      return timestamp_type(TimeUnit::Milli);
+    default:
+      return type_of(TypeKind::String);
   }
 }
 
 class OptionChecker {
  public:
-  OptionChecker(const Declarations& declarations, const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
-                std::vector<OptionValue>& into)
-      : declarations_(declarations), graph_(graph), checker_(checker), diagnostics_(diagnostics), into_(into) {}
+  OptionChecker(const Declarations& declarations, const Graph& graph, Checker& checker,
+                dsl::Diagnostics& diagnostics, std::vector<OptionValue>& into)
+      : declarations_(declarations),
+        graph_(graph),
+        checker_(checker),
+        diagnostics_(diagnostics),
+        into_(into) {}
 
   void value(const std::string& name, const dsl::Expr& expr, Type type) {
     if (parameter(name, expr, type)) return;
@@ -89,16 +103,22 @@ class OptionChecker {
     if (auto* literal = std::get_if<dsl::MapLiteral>(&expr.node)) {
       for (const auto& [key, value] : literal->entries) {
         auto* text = std::get_if<dsl::TextLiteral>(&key->node);
-        if (text) entry(name + "." + text->text, *value);
-        else diagnostics_.report(Code::bad_option, key->span, "a name of `" + name + "` is a plain text");
+        if (text)
+          entry(name + "." + text->text, *value);
+        else
+          diagnostics_.report(Code::bad_option, key->span,
+                              "a name of `" + name + "` is a plain text");
       }
     } else if (auto* record = std::get_if<dsl::RecordLiteral>(&expr.node)) {
       for (const auto& item : record->block->items) {
-        if (item.spread || !item.name) diagnostics_.report(Code::bad_option, item.span, "`" + name + "` wants `name = value`");
-        else entry(name + "." + item.name->text, *item.value);
+        if (item.spread || !item.name)
+          diagnostics_.report(Code::bad_option, item.span, "`" + name + "` wants `name = value`");
+        else
+          entry(name + "." + item.name->text, *item.value);
       }
     } else {
-      diagnostics_.report(Code::bad_option, expr.span, "`" + name + "` wants names and values").with_fix_text(name + " = { \"name\" = \"value\" }");
+      diagnostics_.report(Code::bad_option, expr.span, "`" + name + "` wants names and values")
+          .with_fix_text(name + " = { \"name\" = \"value\" }");
     }
   }
 
@@ -107,15 +127,17 @@ class OptionChecker {
     auto* ref = std::get_if<dsl::NameRef>(&expr.node);
     auto found = ref ? declarations_.values.find(ref->name) : declarations_.values.end();
     if (found == declarations_.values.end()) return false;
-    if (found->second.kind != ValueKind::Param && found->second.kind != ValueKind::Secret) return false;
+    if (found->second.kind != ValueKind::Param && found->second.kind != ValueKind::Secret)
+      return false;
     const Param& param = graph_.params[found->second.param];
     declarations_.params_used.insert(found->second.param);
-    bool fits = param.type.required() == type || widens(param.type.required(), type) || type.is(TypeKind::String);
+    bool fits = param.type.required() == type || widens(param.type.required(), type) ||
+                type.is(TypeKind::String);
     if (param.type.is(TypeKind::Error)) return true;
     if (!fits || param.type.optional) {
       diagnostics_.report(Code::type_mismatch, expr.span,
-                          "option `" + name + "` wants " + to_text(graph_.types, type) + ", and `" + ref->name + "` is " +
-                              to_text(graph_.types, param.type));
+                          "option `" + name + "` wants " + to_text(graph_.types, type) + ", and `" +
+                              ref->name + "` is " + to_text(graph_.types, param.type));
       return true;
     }
     into_.push_back({name, type, Constant{}, int32_t(found->second.param)});
@@ -123,14 +145,17 @@ class OptionChecker {
   }
 
   void entry(const std::string& name, const dsl::Expr& expr) {
-    if (std::holds_alternative<dsl::MapLiteral>(expr.node) || std::holds_alternative<dsl::RecordLiteral>(expr.node)) return map(name, expr);
+    if (std::holds_alternative<dsl::MapLiteral>(expr.node) ||
+        std::holds_alternative<dsl::RecordLiteral>(expr.node))
+      return map(name, expr);
     if (parameter(name, expr, type_of(TypeKind::String))) return;
     if (auto* word = std::get_if<dsl::NameRef>(&expr.node)) {
       into_.push_back({name, type_of(TypeKind::String), text_constant(word->name), -1});
       return;
     }
     if (auto* list = std::get_if<dsl::ListLiteral>(&expr.node)) {
-      for (size_t i = 0; i < list->items.size(); ++i) entry(name + "." + std::to_string(i), *list->items[i]);
+      for (size_t i = 0; i < list->items.size(); ++i)
+        entry(name + "." + std::to_string(i), *list->items[i]);
       return;
     }
     Scope none;
@@ -139,7 +164,8 @@ class OptionChecker {
     if (diagnostics_.error_count() != errors || checked.type.is(TypeKind::Error)) return;
     auto constant = fold(checked);
     if (!constant || constant->is_null()) {
-      diagnostics_.report(Code::constant_expected, expr.span, "option `" + name + "` wants a value that is known before any row comes");
+      diagnostics_.report(Code::constant_expected, expr.span,
+                          "option `" + name + "` wants a value that is known before any row comes");
       return;
     }
     into_.push_back({name, checked.type.required(), std::move(*constant), -1});
@@ -160,7 +186,8 @@ std::string option_word(const dsl::Option& option) {
   return "";
 }
 
-const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role, dsl::Diagnostics& diagnostics) {
+const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role,
+                                     dsl::Diagnostics& diagnostics) {
   if (connector.name.text.empty()) return nullptr;
   if (auto* info = find_connector(connector.name.text, role)) return info;
   const char* word = role == Role::Source ? "source" : "sink";
@@ -172,42 +199,55 @@ const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role,
   for (const auto& info : all_connectors()) {
     if (info.role == role) candidates.push_back(info.name);
   }
-  bool other_role = find_connector(connector.name.text, role == Role::Source ? Role::Sink : Role::Source);
-  auto& diagnostic = diagnostics.report(Code::unknown_connector, connector.name.span,
-                                        other_role ? "`" + connector.name.text + "` can't be a " + word
-                                                   : std::string("there is no ") + word + " connector `" + connector.name.text + "`");
+  bool other_role =
+      find_connector(connector.name.text, role == Role::Source ? Role::Sink : Role::Source);
+  auto& diagnostic = diagnostics.report(
+      Code::unknown_connector, connector.name.span,
+      other_role ? "`" + connector.name.text + "` can't be a " + word
+                 : std::string("there is no ") + word + " connector `" + connector.name.text + "`");
   std::string near = nearest(connector.name.text, candidates);
-  if (!near.empty()) diagnostic.with_note("did you mean `" + near + "`?").with_fix(connector.name.span, near);
-  else diagnostic.with_note("there are " + listed(candidates));
+  if (!near.empty())
+    diagnostic.with_note("did you mean `" + near + "`?").with_fix(connector.name.span, near);
+  else
+    diagnostic.with_note("there are " + listed(candidates));
   return nullptr;
 }
 
-std::string check_address(const dsl::Connector& connector, const ConnectorInfo& info, Checker& checker, dsl::Diagnostics& diagnostics) {
+std::string check_address(const dsl::Connector& connector, const ConnectorInfo& info,
+                          Checker& checker, dsl::Diagnostics& diagnostics) {
   if (info.address.empty()) {
     if (!connector.arguments.empty()) {
-      diagnostics.report(Code::bad_option, connector.arguments[0].value->span, "`" + connector.name.text + "` takes nothing in its parentheses");
+      diagnostics.report(Code::bad_option, connector.arguments[0].value->span,
+                         "`" + connector.name.text + "` takes nothing in its parentheses");
     }
     return "";
   }
   if (connector.arguments.size() != 1 || connector.arguments[0].name) {
-    diagnostics.report(Code::missing_option, connector.name.span, "`" + connector.name.text + "` wants its " + std::string(info.address) + " in parentheses")
+    diagnostics
+        .report(Code::missing_option, connector.name.span,
+                "`" + connector.name.text + "` wants its " + std::string(info.address) +
+                    " in parentheses")
         .with_fix_text(connector.name.text + "(\"…\")");
     return "";
   }
   const dsl::Expr& expr = *connector.arguments[0].value;
-  if (std::holds_alternative<dsl::Interpolation>(expr.node) || std::holds_alternative<dsl::NameRef>(expr.node)) {
+  if (std::holds_alternative<dsl::Interpolation>(expr.node) ||
+      std::holds_alternative<dsl::NameRef>(expr.node)) {
     not_supported(diagnostics, expr.span, "a " + std::string(info.address) + " that is computed");
     return "";
   }
-  auto constant = checker.constant(expr, type_of(TypeKind::String), "the " + std::string(info.address));
+  auto constant =
+      checker.constant(expr, type_of(TypeKind::String), "the " + std::string(info.address));
   if (!constant) return "";
   std::string address = std::get<std::string>(constant->value);
-  if (address.empty()) diagnostics.report(Code::bad_option, expr.span, "an empty " + std::string(info.address));
+  if (address.empty())
+    diagnostics.report(Code::bad_option, expr.span, "an empty " + std::string(info.address));
   return address;
 }
 
-void check_option(const dsl::Option& option, const ConnectorInfo& info, const std::vector<std::string_view>& others,
-                  const Declarations& declarations, const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
+void check_option(const dsl::Option& option, const ConnectorInfo& info,
+                  const std::vector<std::string_view>& others, const Declarations& declarations,
+                  const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
                   std::vector<OptionValue>& into) {
   const std::string& name = option.name.text;
   const OptionInfo* known = nullptr;
@@ -220,21 +260,27 @@ void check_option(const dsl::Option& option, const ConnectorInfo& info, const st
   if (!known) {
     const char* word = info.role == Role::Source ? "source" : "sink";
     auto& diagnostic = diagnostics.report(Code::unknown_option, option.name.span,
-                                          std::string("a `") + std::string(info.name) + "` " + word + " has no option `" + name + "`");
+                                          std::string("a `") + std::string(info.name) + "` " +
+                                              word + " has no option `" + name + "`");
     std::string near = nearest(name, candidates);
-    if (!near.empty()) diagnostic.with_note("did you mean `" + near + "`?").with_fix(option.name.span, near);
-    else diagnostic.with_note("there are " + listed(candidates));
+    if (!near.empty())
+      diagnostic.with_note("did you mean `" + near + "`?").with_fix(option.name.span, near);
+    else
+      diagnostic.with_note("there are " + listed(candidates));
     return;
   }
   if (option.every || option.immediately || !option.nested.empty()) {
-    diagnostics.report(Code::bad_option, option.span, "`" + name + "` takes a value and nothing behind it");
+    diagnostics.report(Code::bad_option, option.span,
+                       "`" + name + "` takes a value and nothing behind it");
     return;
   }
   if (!option.value) return;
   OptionChecker check(declarations, graph, checker, diagnostics, into);
   std::string word = option_word(option);
   switch (known->kind) {
-    case OptionKind::Map: check.map(name, *option.value); return;
+    case OptionKind::Map:
+      check.map(name, *option.value);
+      return;
     case OptionKind::Choice:
     case OptionKind::Start: {
       auto words = words_of(known->values);
@@ -248,11 +294,15 @@ void check_option(const dsl::Option& option, const ConnectorInfo& info, const st
         check.value(name, *option.value, timestamp_type(TimeUnit::Milli));
         return;
       }
-      auto& diagnostic = diagnostics.report(Code::bad_option, option.value->span, "`" + name + "` is one of " + listed(words));
-      if (std::string near = nearest(word, words); !near.empty()) diagnostic.with_fix(option.value->span, near);
+      auto& diagnostic = diagnostics.report(Code::bad_option, option.value->span,
+                                            "`" + name + "` is one of " + listed(words));
+      if (std::string near = nearest(word, words); !near.empty())
+        diagnostic.with_fix(option.value->span, near);
       return;
     }
-    default: check.value(name, *option.value, type_of_option(known->kind)); return;
+    default:
+      check.value(name, *option.value, type_of_option(known->kind));
+      return;
   }
 }
 

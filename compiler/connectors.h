@@ -1,4 +1,5 @@
-// What connectors exist and what options they take; checking of the options that only the connector reads.
+// What connectors exist and what options they take; checking of the options that only the connector
+// reads.
 #pragma once
 
 #include <string>
@@ -31,14 +32,17 @@ const std::vector<OptionInfo>& all_options();
 const ConnectorInfo* find_connector(std::string_view name, Role role);
 
 // Reports a connector that does not exist, or not in this role; null then.
-const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role, dsl::Diagnostics& diagnostics);
+const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role,
+                                     dsl::Diagnostics& diagnostics);
 // The constant text in the parentheses; "" if there is none or it is wrong (reported).
-std::string check_address(const dsl::Connector& connector, const ConnectorInfo& info, Checker& checker, dsl::Diagnostics& diagnostics);
+std::string check_address(const dsl::Connector& connector, const ConnectorInfo& info,
+                          Checker& checker, dsl::Diagnostics& diagnostics);
 
-// An option that only the connector reads, appended to `into` (several for maps). `others` are names that exist
-// beside the connector's, for "did you mean".
-void check_option(const dsl::Option& option, const ConnectorInfo& info, const std::vector<std::string_view>& others,
-                  const Declarations& declarations, const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
+// An option that only the connector reads, appended to `into` (several for maps). `others` are
+// names that exist beside the connector's, for "did you mean".
+void check_option(const dsl::Option& option, const ConnectorInfo& info,
+                  const std::vector<std::string_view>& others, const Declarations& declarations,
+                  const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
                   std::vector<OptionValue>& into);
 
 // The plain word of `format = json`, or "".

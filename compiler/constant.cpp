@@ -17,7 +17,8 @@ __int128 power_of_ten(int n) {
 
 std::string int128_text(__int128 value) {
   bool negative = value < 0;
-  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  unsigned __int128 rest =
+      negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   std::string text;
   do {
     text.insert(text.begin(), char('0' + int(rest % 10)));
@@ -49,28 +50,42 @@ std::optional<DecimalDigits> read_decimal(std::string_view text) {
 bool fits_integer(TypeKind kind, __int128 value) {
   auto within = [&](__int128 low, __int128 high) { return low <= value && value <= high; };
   switch (kind) {
-    case TypeKind::Int8: return within(INT8_MIN, INT8_MAX);
-    case TypeKind::Int16: return within(INT16_MIN, INT16_MAX);
-    case TypeKind::Int32: return within(INT32_MIN, INT32_MAX);
-    case TypeKind::Int64: return within(INT64_MIN, INT64_MAX);
-    case TypeKind::UInt8: return within(0, UINT8_MAX);
-    case TypeKind::UInt16: return within(0, UINT16_MAX);
-    case TypeKind::UInt32: return within(0, UINT32_MAX);
-    case TypeKind::UInt64: return within(0, UINT64_MAX);
-    default: return false;
+    case TypeKind::Int8:
+      return within(INT8_MIN, INT8_MAX);
+    case TypeKind::Int16:
+      return within(INT16_MIN, INT16_MAX);
+    case TypeKind::Int32:
+      return within(INT32_MIN, INT32_MAX);
+    case TypeKind::Int64:
+      return within(INT64_MIN, INT64_MAX);
+    case TypeKind::UInt8:
+      return within(0, UINT8_MAX);
+    case TypeKind::UInt16:
+      return within(0, UINT16_MAX);
+    case TypeKind::UInt32:
+      return within(0, UINT32_MAX);
+    case TypeKind::UInt64:
+      return within(0, UINT64_MAX);
+    default:
+      return false;
   }
 }
 
 int integer_digits(TypeKind kind) {
   switch (kind) {
     case TypeKind::Int8:
-    case TypeKind::UInt8: return 3;
+    case TypeKind::UInt8:
+      return 3;
     case TypeKind::Int16:
-    case TypeKind::UInt16: return 5;
+    case TypeKind::UInt16:
+      return 5;
     case TypeKind::Int32:
-    case TypeKind::UInt32: return 10;
-    case TypeKind::UInt64: return 20;
-    default: return 19;
+    case TypeKind::UInt32:
+      return 10;
+    case TypeKind::UInt64:
+      return 20;
+    default:
+      return 19;
   }
 }
 
@@ -135,7 +150,8 @@ std::string float_text(Float value) {
 std::string date_text(int64_t days) {
   std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
   std::array<char, 32> buffer;
-  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02u", int(date.year()), unsigned(date.month()), unsigned(date.day()));
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02u", int(date.year()),
+                unsigned(date.month()), unsigned(date.day()));
   return buffer.data();
 }
 
@@ -146,7 +162,8 @@ std::string instant_text(int64_t value, TimeUnit unit) {
   int64_t days = seconds / 86400 - (seconds % 86400 < 0);
   int64_t of_day = seconds - days * 86400;
   std::array<char, 48> buffer;
-  std::snprintf(buffer.data(), buffer.size(), "T%02d:%02d:%02d", int(of_day / 3600), int(of_day / 60 % 60), int(of_day % 60));
+  std::snprintf(buffer.data(), buffer.size(), "T%02d:%02d:%02d", int(of_day / 3600),
+                int(of_day / 60 % 60), int(of_day % 60));
   std::string text = date_text(days) + buffer.data();
   if (fraction) {
     std::string digits = std::to_string(fraction + scale).substr(1);
@@ -168,12 +185,15 @@ std::string uuid_text(const std::string& bytes) {
 }
 
 std::string base64(const std::string& bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) group = group << 8 | (i + j < bytes.size() ? uint8_t(bytes[i + j]) : 0);
-    for (size_t j = 0; j < 4; ++j) text += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
+    for (size_t j = 0; j < 3; ++j)
+      group = group << 8 | (i + j < bytes.size() ? uint8_t(bytes[i + j]) : 0);
+    for (size_t j = 0; j < 4; ++j)
+      text += i + j <= bytes.size() ? kDigits[group >> (18 - 6 * j) & 63] : '=';
   }
   return text;
 }
@@ -210,17 +230,26 @@ std::optional<Constant> convert(const Constant& constant, Type from, Type to) {
 std::string plan_text(const Types& types, Type type, const Constant& constant) {
   if (constant.is_null()) return "";
   switch (type.kind) {
-    case TypeKind::Bool: return std::get<bool>(constant.value) ? "true" : "false";
-    case TypeKind::UInt64: return std::to_string(uint64_t(std::get<int64_t>(constant.value)));
-    case TypeKind::Float32: return float_text(float(std::get<double>(constant.value)));
-    case TypeKind::Float64: return float_text(std::get<double>(constant.value));
-    case TypeKind::Decimal: return decimal_text(std::get<__int128>(constant.value), type.scale);
+    case TypeKind::Bool:
+      return std::get<bool>(constant.value) ? "true" : "false";
+    case TypeKind::UInt64:
+      return std::to_string(uint64_t(std::get<int64_t>(constant.value)));
+    case TypeKind::Float32:
+      return float_text(float(std::get<double>(constant.value)));
+    case TypeKind::Float64:
+      return float_text(std::get<double>(constant.value));
+    case TypeKind::Decimal:
+      return decimal_text(std::get<__int128>(constant.value), type.scale);
     case TypeKind::String:
     case TypeKind::Bytes:
-    case TypeKind::Json: return std::get<std::string>(constant.value);
-    case TypeKind::Uuid: return uuid_text(std::get<std::string>(constant.value));
-    case TypeKind::Date: return date_text(std::get<int64_t>(constant.value));
-    case TypeKind::Timestamp: return instant_text(std::get<int64_t>(constant.value), type.unit);
+    case TypeKind::Json:
+      return std::get<std::string>(constant.value);
+    case TypeKind::Uuid:
+      return uuid_text(std::get<std::string>(constant.value));
+    case TypeKind::Date:
+      return date_text(std::get<int64_t>(constant.value));
+    case TypeKind::Timestamp:
+      return instant_text(std::get<int64_t>(constant.value), type.unit);
     case TypeKind::Enum: {
       const auto& cases = types.enumeration(type).cases;
       auto index = size_t(std::get<int64_t>(constant.value));
@@ -228,8 +257,10 @@ std::string plan_text(const Types& types, Type type, const Constant& constant) {
     }
     case TypeKind::Record:
     case TypeKind::List:
-    case TypeKind::Map: return json_text(types, type, constant);
-    default: return std::to_string(std::get<int64_t>(constant.value));
+    case TypeKind::Map:
+      return json_text(types, type, constant);
+    default:
+      return std::to_string(std::get<int64_t>(constant.value));
   }
 }
 
@@ -256,9 +287,12 @@ std::string json_text(const Types& types, Type type, const Constant& constant) {
     case TypeKind::String:
     case TypeKind::Uuid:
     case TypeKind::Date:
-    case TypeKind::Enum: return json_quoted(plan_text(types, type, constant));
-    case TypeKind::Bytes: return json_quoted(base64(std::get<std::string>(constant.value)));
-    case TypeKind::Timestamp: return std::to_string(std::get<int64_t>(constant.value));
+    case TypeKind::Enum:
+      return json_quoted(plan_text(types, type, constant));
+    case TypeKind::Bytes:
+      return json_quoted(base64(std::get<std::string>(constant.value)));
+    case TypeKind::Timestamp:
+      return std::to_string(std::get<int64_t>(constant.value));
     case TypeKind::List: {
       std::string text = "[";
       for (const Constant& element : std::get<Constant::List>(constant.value)) {
@@ -271,8 +305,8 @@ std::string json_text(const Types& types, Type type, const Constant& constant) {
       std::string text = "{";
       const auto& list = std::get<Constant::List>(constant.value);
       for (size_t i = 0; i + 1 < list.size(); i += 2) {
-        text += (text.size() > 1 ? "," : "") + json_quoted(std::get<std::string>(list[i].value)) + ":" +
-                json_text(types, types.element(type), list[i + 1]);
+        text += (text.size() > 1 ? "," : "") + json_quoted(std::get<std::string>(list[i].value)) +
+                ":" + json_text(types, types.element(type), list[i + 1]);
       }
       return text + "}";
     }
@@ -282,11 +316,13 @@ std::string json_text(const Types& types, Type type, const Constant& constant) {
       const auto& list = std::get<Constant::List>(constant.value);
       for (size_t i = 0; i < list.size() && i < record.fields.size(); ++i) {
         const Field& field = record.fields[i];
-        text += (text.size() > 1 ? "," : "") + json_quoted(field.wire_name) + ":" + json_text(types, field.type, list[i]);
+        text += (text.size() > 1 ? "," : "") + json_quoted(field.wire_name) + ":" +
+                json_text(types, field.type, list[i]);
       }
       return text + "}";
     }
-    default: return plan_text(types, type, constant);
+    default:
+      return plan_text(types, type, constant);
   }
 }
 

@@ -1,5 +1,5 @@
-// Values that are known at compile time: reading them from digits, writing them as text and as JSON, and computing
-// with them where an expression has no row in it.
+// Values that are known at compile time: reading them from digits, writing them as text and as
+// JSON, and computing with them where an expression has no row in it.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ std::string int128_text(__int128 value);
 // A decimal number as written ("12", "1.50"): value = unscaled / 10^scale. Nothing above 38 digits.
 struct DecimalDigits {
   __int128 unscaled = 0;
-  int digits = 1;            // significant ones, at least 1 and at least `scale`
+  int digits = 1;  // significant ones, at least 1 and at least `scale`
   int scale = 0;
 };
 std::optional<DecimalDigits> read_decimal(std::string_view text);
@@ -29,17 +29,19 @@ bool fits_integer(TypeKind kind, __int128 value);
 // Digits of the largest value of an integer type: int8 3, int64 19, uint64 20.
 int integer_digits(TypeKind kind);
 
-// The constant as a value of `to`, exactly, or nothing. Numbers among each other, times in other units, optionals.
+// The constant as a value of `to`, exactly, or nothing. Numbers among each other, times in other
+// units, optionals.
 std::optional<Constant> convert(const Constant& constant, Type from, Type to);
 
-// The value as a program's option or parameter has it in the plan: "100", "true", "10.50", RFC 3339 instants,
-// durations in microseconds.
+// The value as a program's option or parameter has it in the plan: "100", "true", "10.50", RFC 3339
+// instants, durations in microseconds.
 std::string plan_text(const Types& types, Type type, const Constant& constant);
 // The value in JSON, as a source reads and a sink writes it.
 std::string json_text(const Types& types, Type type, const Constant& constant);
 std::string json_quoted(std::string_view text);
 
-// The value of an expression without rows, parameters or kernels; nothing if it has them, or is an error.
+// The value of an expression without rows, parameters or kernels; nothing if it has them, or is an
+// error.
 std::optional<Constant> fold(const Expr& expr);
 // Replaces parts that `fold` by constants.
 void simplify(Expr& expr);

@@ -1,5 +1,6 @@
-// What a value of one type may stand for: widening, common types, the implicit casts of the language page. No
-// conversion here loses anything; those that can are calls of the program, `T(e)`.
+// What a value of one type may stand for: widening, common types, the implicit casts of the
+// language page. No conversion here loses anything; those that can are calls of the program,
+// `T(e)`.
 #include <algorithm>
 
 #include "compiler/checker.h"
@@ -29,7 +30,8 @@ Expr joined(std::vector<Expr> parts, const std::function<Expr(Expr, Expr)>& join
   // Balanced, so that a long list does not become a deep tree.
   while (parts.size() > 1) {
     std::vector<Expr> half;
-    for (size_t i = 0; i + 1 < parts.size(); i += 2) half.push_back(join(std::move(parts[i]), std::move(parts[i + 1])));
+    for (size_t i = 0; i + 1 < parts.size(); i += 2)
+      half.push_back(join(std::move(parts[i]), std::move(parts[i + 1])));
     if (parts.size() % 2) half.push_back(std::move(parts.back()));
     parts = std::move(half);
   }
@@ -40,7 +42,8 @@ Expr cast_to(Expr expr, Type type) {
   if (expr.type == type || expr.type.is(TypeKind::Error)) return expr;
   dsl::Span span = expr.span;
   if (expr.op == Op::Constant) {
-    if (auto constant = convert(expr.constant, expr.type, type)) return constant_expr(type, std::move(*constant), span);
+    if (auto constant = convert(expr.constant, expr.type, type))
+      return constant_expr(type, std::move(*constant), span);
   }
   std::vector<Expr> args;
   args.push_back(std::move(expr));
@@ -76,18 +79,24 @@ Expr field_expr(uint32_t index, Type type, dsl::Span span) {
   return expr;
 }
 
-Expr bool_constant(bool value, dsl::Span span) { return constant_expr(type_of(TypeKind::Bool), Constant{value}, span); }
+Expr bool_constant(bool value, dsl::Span span) {
+  return constant_expr(type_of(TypeKind::Bool), Constant{value}, span);
+}
 
 std::string path_of(const Expr& expr) {
   switch (expr.op) {
-    case Op::Field: return "f" + std::to_string(expr.index);
-    case Op::Local: return "l" + std::to_string(expr.index);
-    case Op::Unwrap: return path_of(expr.args[0]);
+    case Op::Field:
+      return "f" + std::to_string(expr.index);
+    case Op::Local:
+      return "l" + std::to_string(expr.index);
+    case Op::Unwrap:
+      return path_of(expr.args[0]);
     case Op::Member: {
       std::string object = path_of(expr.args[0]);
       return object.empty() ? "" : object + "." + std::to_string(expr.index);
     }
-    default: return "";
+    default:
+      return "";
   }
 }
 
@@ -100,7 +109,9 @@ void facts_of(const Expr& condition, bool truth, std::set<std::string>& facts) {
     case Op::IsNull:
       if (!truth) add(condition.args[0]);
       break;
-    case Op::Not: facts_of(condition.args[0], !truth, facts); break;
+    case Op::Not:
+      facts_of(condition.args[0], !truth, facts);
+      break;
     case Op::And:
     case Op::Or:
       if (truth == (condition.op == Op::And)) {
@@ -116,7 +127,8 @@ void facts_of(const Expr& condition, bool truth, std::set<std::string>& facts) {
         if (condition.args[0].op == Op::Wrap) add(condition.args[1]);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -134,22 +146,30 @@ namespace {
 int integer_bits(TypeKind kind) {
   switch (kind) {
     case TypeKind::Int8:
-    case TypeKind::UInt8: return 8;
+    case TypeKind::UInt8:
+      return 8;
     case TypeKind::Int16:
-    case TypeKind::UInt16: return 16;
+    case TypeKind::UInt16:
+      return 16;
     case TypeKind::Int32:
-    case TypeKind::UInt32: return 32;
-    default: return 64;
+    case TypeKind::UInt32:
+      return 32;
+    default:
+      return 64;
   }
 }
 bool is_signed(TypeKind kind) { return kind <= TypeKind::Int64; }
 
 TypeKind integer_kind(bool with_sign, int bits) {
   switch (bits) {
-    case 8: return with_sign ? TypeKind::Int8 : TypeKind::UInt8;
-    case 16: return with_sign ? TypeKind::Int16 : TypeKind::UInt16;
-    case 32: return with_sign ? TypeKind::Int32 : TypeKind::UInt32;
-    default: return with_sign ? TypeKind::Int64 : TypeKind::UInt64;
+    case 8:
+      return with_sign ? TypeKind::Int8 : TypeKind::UInt8;
+    case 16:
+      return with_sign ? TypeKind::Int16 : TypeKind::UInt16;
+    case 32:
+      return with_sign ? TypeKind::Int32 : TypeKind::UInt32;
+    default:
+      return with_sign ? TypeKind::Int64 : TypeKind::UInt64;
   }
 }
 
@@ -175,10 +195,12 @@ bool widens(Type from, Type to) {
     auto common = common_integer(from, to);
     return common && *common == to;
   }
-  if (from.is_integer() && to.is_float()) return to.is(TypeKind::Float64) || integer_bits(from.kind) <= 16;
+  if (from.is_integer() && to.is_float())
+    return to.is(TypeKind::Float64) || integer_bits(from.kind) <= 16;
   if ((from.is_integer() || from.is(TypeKind::Decimal)) && to.is(TypeKind::Decimal)) {
     Type decimal = as_decimal(from);
-    return decimal.scale <= to.scale && decimal.precision - decimal.scale <= to.precision - to.scale;
+    return decimal.scale <= to.scale &&
+           decimal.precision - decimal.scale <= to.precision - to.scale;
   }
   if (from.is(TypeKind::Float32) && to.is(TypeKind::Float64)) return true;
   if (from.is(TypeKind::Timestamp) && to.is(TypeKind::Timestamp)) return from.unit <= to.unit;
@@ -211,9 +233,11 @@ std::optional<Type> common_type(Type a, Type b) {
     b = as_decimal(b);
     int scale = std::max(a.scale, b.scale);
     int whole = std::max(a.precision - a.scale, b.precision - b.scale);
-    return with_null(decimal_type(uint8_t(std::min(kDecimalDigitsMax, whole + scale)), uint8_t(scale)));
+    return with_null(
+        decimal_type(uint8_t(std::min(kDecimalDigitsMax, whole + scale)), uint8_t(scale)));
   }
-  if (a.is(TypeKind::Timestamp) && b.is(TypeKind::Timestamp)) return with_null(timestamp_type(std::max(a.unit, b.unit)));
+  if (a.is(TypeKind::Timestamp) && b.is(TypeKind::Timestamp))
+    return with_null(timestamp_type(std::max(a.unit, b.unit)));
   return std::nullopt;
 }
 
@@ -222,8 +246,10 @@ bool can_compare(const Types& types, Type type) {
     case TypeKind::Record:
     case TypeKind::List:
     case TypeKind::Map:
-    case TypeKind::Json: return false;
-    default: return true;
+    case TypeKind::Json:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -234,8 +260,10 @@ bool can_order(Type type) {
     case TypeKind::Date:
     case TypeKind::Timestamp:
     case TypeKind::Duration:
-    case TypeKind::Error: return true;
-    default: return type.is_numeric();
+    case TypeKind::Error:
+      return true;
+    default:
+      return type.is_numeric();
   }
 }
 
@@ -245,8 +273,10 @@ bool can_be_key(Type type) {
     case TypeKind::List:
     case TypeKind::Map:
     case TypeKind::Json:
-    case TypeKind::Null: return false;
-    default: return true;
+    case TypeKind::Null:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -269,10 +299,14 @@ std::string default_text(Type type) {
   if (type.is_integer() || type.is(TypeKind::Decimal)) return "0";
   if (type.is_float()) return "0.0";
   switch (type.kind) {
-    case TypeKind::Bool: return "false";
-    case TypeKind::String: return "\"\"";
-    case TypeKind::Duration: return "0s";
-    default: return "";
+    case TypeKind::Bool:
+      return "false";
+    case TypeKind::String:
+      return "\"\"";
+    case TypeKind::Duration:
+      return "0s";
+    default:
+      return "";
   }
 }
 
@@ -280,12 +314,14 @@ std::string default_text(Type type) {
 
 Expr Checker::required(Expr expr, const std::string& what) {
   if (expr.type.is(TypeKind::Null)) {
-    report(Code::may_be_null, expr.span, "`null` where " + what + " wants a value").with_label("null");
+    report(Code::may_be_null, expr.span, "`null` where " + what + " wants a value")
+        .with_label("null");
     return error(expr.span);
   }
   if (!expr.type.optional) return expr;
   std::string text = source_text(expr.span);
-  auto& diagnostic = report(Code::may_be_null, expr.span, "`" + text + "` may be null where " + what + " wants a value")
+  auto& diagnostic = report(Code::may_be_null, expr.span,
+                            "`" + text + "` may be null where " + what + " wants a value")
                          .with_label(this->text(expr.type));
   std::string fallback = default_text(expr.type);
   bool simple = text.find(' ') == std::string::npos;
@@ -312,17 +348,21 @@ Expr Checker::convert(Expr expr, Type want, const std::string& what) {
   }
   Type from = expr.type.required(), to = want.required();
   if (from != to) {
-    bool literal = expr.op == Op::Constant && weir::compiler::convert(expr.constant, from, to).has_value();
+    bool literal =
+        expr.op == Op::Constant && weir::compiler::convert(expr.constant, from, to).has_value();
     if (!literal && !widens(from, to)) {
       if (expr.op == Op::Constant && from.is_integer() && to.is_integer()) {
-        report(Code::literal_out_of_range, expr.span, "`" + source_text(expr.span) + "` does not fit into " + text(to))
+        report(Code::literal_out_of_range, expr.span,
+               "`" + source_text(expr.span) + "` does not fit into " + text(to))
             .with_label(text(to) + " for " + what);
       } else {
-        auto& diagnostic = report(Code::type_mismatch, expr.span,
-                                  what + " wants " + text(want) + ", and this is " + text(expr.type))
-                               .with_label(text(expr.type));
+        auto& diagnostic =
+            report(Code::type_mismatch, expr.span,
+                   what + " wants " + text(want) + ", and this is " + text(expr.type))
+                .with_label(text(expr.type));
         bool castable = (from.is_numeric() && to.is_numeric()) || to.is(TypeKind::String) ||
-                        (from.is(TypeKind::String) && !to.is(TypeKind::Record) && !to.is(TypeKind::List) && !to.is(TypeKind::Map));
+                        (from.is(TypeKind::String) && !to.is(TypeKind::Record) &&
+                         !to.is(TypeKind::List) && !to.is(TypeKind::Map));
         if (castable && !inlined_at_) {
           std::string fix = text(to) + "(" + source_text(expr.span) + ")";
           diagnostic.with_fix(expr.span, fix).with_fix_text(fix);
@@ -341,11 +381,13 @@ Expr Checker::check_as(const dsl::Expr& expr, Scope& scope, Type want, const std
   return convert(check(expr, scope, want), want, what);
 }
 
-Expr Checker::check_condition(const dsl::Expr& expr, Scope& scope, const std::string& what, bool null_is_false) {
+Expr Checker::check_condition(const dsl::Expr& expr, Scope& scope, const std::string& what,
+                              bool null_is_false) {
   Expr condition = check(expr, scope, type_of(TypeKind::Bool));
   if (condition.type.is(TypeKind::Error)) return condition;
   if (!condition.type.is(TypeKind::Bool)) {
-    report(Code::type_mismatch, condition.span, what + " wants bool, and this is " + text(condition.type))
+    report(Code::type_mismatch, condition.span,
+           what + " wants bool, and this is " + text(condition.type))
         .with_label(text(condition.type));
     return error(condition.span);
   }
@@ -353,14 +395,16 @@ Expr Checker::check_condition(const dsl::Expr& expr, Scope& scope, const std::st
   return condition;
 }
 
-std::optional<Constant> Checker::constant(const dsl::Expr& expr, Type want, const std::string& what) {
+std::optional<Constant> Checker::constant(const dsl::Expr& expr, Type want,
+                                          const std::string& what) {
   Scope scope;
   size_t errors = diagnostics_.error_count();
   Expr checked = check_as(expr, scope, want, what);
   if (diagnostics_.error_count() != errors || want.is(TypeKind::Error)) return std::nullopt;
   auto value = fold(checked);
   if (!value) {
-    report(Code::constant_expected, expr.span, what + " wants a value that is known before any row comes");
+    report(Code::constant_expected, expr.span,
+           what + " wants a value that is known before any row comes");
   }
   return value;
 }

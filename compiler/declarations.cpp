@@ -13,7 +13,8 @@ std::string nearest(std::string_view name, const std::vector<std::string_view>& 
   return dsl::did_you_mean(name, candidates);
 }
 
-dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span, const std::string& what) {
+dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span,
+                               const std::string& what) {
   return diagnostics.report(Code::not_supported_yet, span, "not supported yet: " + what);
 }
 
@@ -22,31 +23,55 @@ namespace {
 // "text" of a type kind, as kernels of overloaded functions end: weir_math_abs_int64.
 const char* kernel_suffix(Type type) {
   switch (type.kind) {
-    case TypeKind::Bool: return "bool";
-    case TypeKind::Int8: return "int8";
-    case TypeKind::Int16: return "int16";
-    case TypeKind::Int32: return "int32";
-    case TypeKind::Int64: return "int64";
-    case TypeKind::UInt8: return "uint8";
-    case TypeKind::UInt16: return "uint16";
-    case TypeKind::UInt32: return "uint32";
-    case TypeKind::UInt64: return "uint64";
-    case TypeKind::Float32: return "float32";
-    case TypeKind::Float64: return "float64";
-    case TypeKind::Decimal: return "decimal";
-    case TypeKind::String: return "string";
-    case TypeKind::Bytes: return "bytes";
-    case TypeKind::Uuid: return "uuid";
-    case TypeKind::Date: return "date";
-    case TypeKind::Timestamp: return "timestamp";
-    case TypeKind::Duration: return "duration";
-    case TypeKind::Json: return "json";
-    case TypeKind::Enum: return "enum";
-    case TypeKind::Record: return "record";
-    case TypeKind::List: return "list";
-    case TypeKind::Map: return "map";
+    case TypeKind::Bool:
+      return "bool";
+    case TypeKind::Int8:
+      return "int8";
+    case TypeKind::Int16:
+      return "int16";
+    case TypeKind::Int32:
+      return "int32";
+    case TypeKind::Int64:
+      return "int64";
+    case TypeKind::UInt8:
+      return "uint8";
+    case TypeKind::UInt16:
+      return "uint16";
+    case TypeKind::UInt32:
+      return "uint32";
+    case TypeKind::UInt64:
+      return "uint64";
+    case TypeKind::Float32:
+      return "float32";
+    case TypeKind::Float64:
+      return "float64";
+    case TypeKind::Decimal:
+      return "decimal";
+    case TypeKind::String:
+      return "string";
+    case TypeKind::Bytes:
+      return "bytes";
+    case TypeKind::Uuid:
+      return "uuid";
+    case TypeKind::Date:
+      return "date";
+    case TypeKind::Timestamp:
+      return "timestamp";
+    case TypeKind::Duration:
+      return "duration";
+    case TypeKind::Json:
+      return "json";
+    case TypeKind::Enum:
+      return "enum";
+    case TypeKind::Record:
+      return "record";
+    case TypeKind::List:
+      return "list";
+    case TypeKind::Map:
+      return "map";
     case TypeKind::Null:
-    case TypeKind::Error: return "";
+    case TypeKind::Error:
+      return "";
   }
   return "";
 }
@@ -78,20 +103,24 @@ class Declarer {
     for (const StandardModule& module : standard_library()) {
       into_.modules.insert(std::string(module.name));
       std::map<std::string, int> overloads;
-      for (const auto& declaration : module.program.declarations) overloads[declaration.name.text]++;
+      for (const auto& declaration : module.program.declarations)
+        overloads[declaration.name.text]++;
       for (const auto& declaration : module.program.declarations) {
         auto* fn = std::get_if<dsl::FnDecl>(&declaration.node);
         if (!fn || !fn->signature.type_parameters.empty()) continue;
-        add_function(declaration, *fn, std::string(module.name), overloads[declaration.name.text] > 1);
+        add_function(declaration, *fn, std::string(module.name),
+                     overloads[declaration.name.text] > 1);
       }
     }
     into_.in_standard_library = false;
-    for (const char* module : {"math", "text", "time", "list", "json", "url", "net", "geo", "hash", "regex", "crypto", "stats", "window"}) {
+    for (const char* module : {"math", "text", "time", "list", "json", "url", "net", "geo", "hash",
+                               "regex", "crypto", "stats", "window"}) {
       into_.modules.insert(module);
     }
   }
 
-  void add_function(const dsl::Declaration& declaration, const dsl::FnDecl& fn, std::string module, bool overloaded) {
+  void add_function(const dsl::Declaration& declaration, const dsl::FnDecl& fn, std::string module,
+                    bool overloaded) {
     Function function;
     function.name = declaration.name.text;
     function.module = std::move(module);
@@ -104,7 +133,8 @@ class Declarer {
     function.body = fn.body.get();
     if (fn.is_extern) {
       function.kernel = "weir_" + function.module + "_" + function.name;
-      if (overloaded && !function.types.empty()) function.kernel += std::string("_") + kernel_suffix(function.types[0]);
+      if (overloaded && !function.types.empty())
+        function.kernel += std::string("_") + kernel_suffix(function.types[0]);
     }
     into_.functions[function.name].push_back(std::move(function));
   }
@@ -151,16 +181,22 @@ class Declarer {
     std::visit([&](const auto& node) { name_of(declaration, node); }, declaration.node);
   }
 
-  void add_value(const dsl::Name& name, ValueKind kind, const dsl::Declaration& declaration, uint32_t param = 0) {
-    if (name.text.empty()) return;   // the parser has said what is missing
-    auto [at, fresh] = into_.values.try_emplace(name.text, ValueName{kind, &declaration, name.span, param});
+  void add_value(const dsl::Name& name, ValueKind kind, const dsl::Declaration& declaration,
+                 uint32_t param = 0) {
+    if (name.text.empty()) return;  // the parser has said what is missing
+    auto [at, fresh] =
+        into_.values.try_emplace(name.text, ValueName{kind, &declaration, name.span, param});
     if (!fresh) twice(name, at->second.span);
   }
 
   template <class Node>
   void name_of(const dsl::Declaration&, const Node&) {}
-  void name_of(const dsl::Declaration& d, const dsl::ParamDecl&) { add_value(d.name, ValueKind::Param, d, add_param(d, false)); }
-  void name_of(const dsl::Declaration& d, const dsl::SecretDecl&) { add_value(d.name, ValueKind::Secret, d, add_param(d, true)); }
+  void name_of(const dsl::Declaration& d, const dsl::ParamDecl&) {
+    add_value(d.name, ValueKind::Param, d, add_param(d, false));
+  }
+  void name_of(const dsl::Declaration& d, const dsl::SecretDecl&) {
+    add_value(d.name, ValueKind::Secret, d, add_param(d, true));
+  }
   void name_of(const dsl::Declaration& d, const dsl::SourceDecl& source) {
     add_value(d.name, source.is_table ? ValueKind::Table : ValueKind::Source, d);
   }
@@ -168,19 +204,23 @@ class Declarer {
     add_value(d.name, stream.is_table ? ValueKind::Table : ValueKind::Stream, d);
     name_late(d, stream.pipeline.get());
   }
-  void name_of(const dsl::Declaration& d, const dsl::SinkDecl& sink) { name_late(d, sink.pipeline.get()); }
+  void name_of(const dsl::Declaration& d, const dsl::SinkDecl& sink) {
+    name_late(d, sink.pipeline.get());
+  }
   void name_of(const dsl::Declaration& d, const dsl::SplitDecl& split) {
     for (const auto& arm : split.arms) add_value(arm.name, ValueKind::Split, d);
   }
   void name_of(const dsl::Declaration& d, const dsl::ImportDecl&) {
-    not_supported(diagnostics_, d.span, "`import`").with_label("declare records and streams in this file");
+    not_supported(diagnostics_, d.span, "`import`")
+        .with_label("declare records and streams in this file");
   }
 
   void name_late(const dsl::Declaration& d, const dsl::Pipeline* pipeline) {
     if (!pipeline) return;
     name_late(d, pipeline->nested.get());
     for (const auto& op : pipeline->operators) {
-      if (auto* window = std::get_if<dsl::WindowOp>(&op.node); window && window->late) add_value(*window->late, ValueKind::Late, d);
+      if (auto* window = std::get_if<dsl::WindowOp>(&op.node); window && window->late)
+        add_value(*window->late, ValueKind::Late, d);
       if (auto* all = std::get_if<dsl::UnionOp>(&op.node)) {
         for (const auto& input : all->inputs) name_late(d, input.get());
       }
@@ -200,7 +240,7 @@ class Declarer {
     auto* declared = std::get_if<dsl::RecordDecl>(&declaration.node);
     auto at = into_.records.find(declaration.name.text);
     if (!declared || at == into_.records.end()) return;
-    if (!graph_.types.records[at->second].fields.empty()) return;   // declared twice
+    if (!graph_.types.records[at->second].fields.empty()) return;  // declared twice
     std::map<std::string, dsl::Span> names, wires;
     std::vector<Field> fields;
     for (const auto& item : declared->fields) {
@@ -219,12 +259,14 @@ class Declarer {
       fields.push_back(std::move(field));
     }
     if (fields.empty()) {
-      diagnostics_.report(Code::empty_operator, declaration.name.span, "record `" + declaration.name.text + "` has no fields");
+      diagnostics_.report(Code::empty_operator, declaration.name.span,
+                          "record `" + declaration.name.text + "` has no fields");
     }
     graph_.types.records[at->second].fields = std::move(fields);
   }
 
-  // A record that holds itself, in whatever wrapping, has no layout. Its field becomes Error: nothing recurses into it.
+  // A record that holds itself, in whatever wrapping, has no layout. Its field becomes Error:
+  // nothing recurses into it.
   void refuse_record_cycles() {
     enum class Mark : uint8_t { New, Open, Done };
     std::vector<Mark> marks(graph_.types.records.size(), Mark::New);
@@ -234,14 +276,17 @@ class Declarer {
       depth++;
       for (Field& field : graph_.types.records[id].fields) {
         Type inner = field.type;
-        while (inner.is(TypeKind::List) || inner.is(TypeKind::Map)) inner = graph_.types.element(inner);
+        while (inner.is(TypeKind::List) || inner.is(TypeKind::Map))
+          inner = graph_.types.element(inner);
         if (!inner.is(TypeKind::Record)) continue;
         if (marks[inner.ref] == Mark::Open) {
-          diagnostics_.report(Code::declaration_cycle, field.span,
-                              "record `" + graph_.types.records[inner.ref].name + "` contains itself");
+          diagnostics_.report(
+              Code::declaration_cycle, field.span,
+              "record `" + graph_.types.records[inner.ref].name + "` contains itself");
           field.type = Type{};
         } else if (depth >= kRecordDepthMax) {
-          diagnostics_.report(Code::too_deep, field.span, "records nested deeper than " + std::to_string(kRecordDepthMax));
+          diagnostics_.report(Code::too_deep, field.span,
+                              "records nested deeper than " + std::to_string(kRecordDepthMax));
           field.type = Type{};
         } else if (marks[inner.ref] == Mark::New) {
           self(self, inner.ref);
@@ -265,11 +310,13 @@ class Declarer {
         if (field.name != item.name.text) continue;
         Type type = field.type;
         if (type.is(TypeKind::Record) || type.is(TypeKind::List) || type.is(TypeKind::Map)) {
-          not_supported(diagnostics_, item.initial->span, "a default of type " + to_text(graph_.types, type)).with_fix_text(
-              "make the field optional and write `?? …` where it is used");
+          not_supported(diagnostics_, item.initial->span,
+                        "a default of type " + to_text(graph_.types, type))
+              .with_fix_text("make the field optional and write `?? …` where it is used");
           break;
         }
-        auto value = Checker(into_, graph_, diagnostics_).constant(*item.initial, type, "the default of `" + item.name.text + "`");
+        auto value = Checker(into_, graph_, diagnostics_)
+                         .constant(*item.initial, type, "the default of `" + item.name.text + "`");
         // The vector may have moved: constants can make record types.
         for (Field& again : graph_.types.records[at->second].fields) {
           if (again.name == item.name.text) again.initial = std::move(value);
@@ -282,8 +329,10 @@ class Declarer {
   void name_function(const dsl::Declaration& declaration) {
     if (auto* fn = std::get_if<dsl::FnDecl>(&declaration.node)) {
       if (fn->is_extern) {
-        diagnostics_.report(Code::unknown_function, declaration.name.span,
-                            "`extern fn` is for the standard library: `" + declaration.name.text + "` needs a body")
+        diagnostics_
+            .report(Code::unknown_function, declaration.name.span,
+                    "`extern fn` is for the standard library: `" + declaration.name.text +
+                        "` needs a body")
             .with_fix_text("fn " + declaration.name.text + "(…) -> … = …");
         return;
       }
@@ -296,7 +345,7 @@ class Declarer {
         twice(declaration.name, same.front().span);
         return;
       }
-      same.clear();   // the user's function hides the library's
+      same.clear();  // the user's function hides the library's
       add_function(declaration, *fn, "", false);
     } else if (std::get_if<dsl::AggregateDecl>(&declaration.node)) {
       not_supported(diagnostics_, declaration.name.span, "`aggregate fn`");
@@ -311,14 +360,17 @@ class Declarer {
     auto at = into_.values.find(declaration.name.text);
     if (at == into_.values.end() || at->second.declaration != &declaration) return;
     Type type = resolve_type(declared->type, into_, graph_, diagnostics_);
-    if (type.is(TypeKind::Record) || type.is(TypeKind::List) || type.is(TypeKind::Map) || type.is(TypeKind::Json)) {
-      not_supported(diagnostics_, declared->type.span, "a parameter of type " + to_text(graph_.types, type));
+    if (type.is(TypeKind::Record) || type.is(TypeKind::List) || type.is(TypeKind::Map) ||
+        type.is(TypeKind::Json)) {
+      not_supported(diagnostics_, declared->type.span,
+                    "a parameter of type " + to_text(graph_.types, type));
       type = Type{};
     }
     graph_.params[at->second.param].type = type;
     if (!declared->initial) return;
     graph_.params[at->second.param].initial =
-        Checker(into_, graph_, diagnostics_).constant(*declared->initial, type, "parameter `" + declaration.name.text + "`");
+        Checker(into_, graph_, diagnostics_)
+            .constant(*declared->initial, type, "parameter `" + declaration.name.text + "`");
   }
 
   static constexpr int kRecordDepthMax = 32;
@@ -330,27 +382,34 @@ class Declarer {
 
 const std::map<std::string, TypeKind, std::less<>>& scalar_names() {
   static const std::map<std::string, TypeKind, std::less<>> names = {
-      {"bool", TypeKind::Bool},       {"int8", TypeKind::Int8},       {"int16", TypeKind::Int16},
-      {"int32", TypeKind::Int32},     {"int64", TypeKind::Int64},     {"uint8", TypeKind::UInt8},
-      {"uint16", TypeKind::UInt16},   {"uint32", TypeKind::UInt32},   {"uint64", TypeKind::UInt64},
-      {"float32", TypeKind::Float32}, {"float64", TypeKind::Float64}, {"string", TypeKind::String},
-      {"bytes", TypeKind::Bytes},     {"uuid", TypeKind::Uuid},       {"date", TypeKind::Date},
-      {"duration", TypeKind::Duration}, {"json", TypeKind::Json},
+      {"bool", TypeKind::Bool},       {"int8", TypeKind::Int8},
+      {"int16", TypeKind::Int16},     {"int32", TypeKind::Int32},
+      {"int64", TypeKind::Int64},     {"uint8", TypeKind::UInt8},
+      {"uint16", TypeKind::UInt16},   {"uint32", TypeKind::UInt32},
+      {"uint64", TypeKind::UInt64},   {"float32", TypeKind::Float32},
+      {"float64", TypeKind::Float64}, {"string", TypeKind::String},
+      {"bytes", TypeKind::Bytes},     {"uuid", TypeKind::Uuid},
+      {"date", TypeKind::Date},       {"duration", TypeKind::Duration},
+      {"json", TypeKind::Json},
   };
   return names;
 }
 
 std::optional<int64_t> small_number(const dsl::ExprPtr& expr) {
   auto* number = expr ? std::get_if<dsl::NumberLiteral>(&expr->node) : nullptr;
-  if (!number || number->has_point || number->has_exponent || number->digits.size() > 4) return std::nullopt;
+  if (!number || number->has_point || number->has_exponent || number->digits.size() > 4)
+    return std::nullopt;
   return std::atoi(number->digits.c_str());
 }
 
 Type decimal_of(const dsl::TypeRef& ref, dsl::Diagnostics& diagnostics) {
   auto precision = ref.arguments.size() == 2 ? small_number(ref.arguments[0]) : std::nullopt;
   auto scale = ref.arguments.size() == 2 ? small_number(ref.arguments[1]) : std::nullopt;
-  if (!precision || !scale || *precision < 1 || *precision > kDecimalDigitsMax || *scale > *precision) {
-    diagnostics.report(Code::bad_type, ref.span, "`decimal` wants digits (1 to 38) and how many of them are behind the point")
+  if (!precision || !scale || *precision < 1 || *precision > kDecimalDigitsMax ||
+      *scale > *precision) {
+    diagnostics
+        .report(Code::bad_type, ref.span,
+                "`decimal` wants digits (1 to 38) and how many of them are behind the point")
         .with_fix_text("decimal(12, 2)");
     return Type{};
   }
@@ -372,12 +431,13 @@ Type timestamp_of(const dsl::TypeRef& ref, dsl::Diagnostics& diagnostics) {
 
 }  // namespace
 
-Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph, dsl::Diagnostics& diagnostics) {
+Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph,
+                  dsl::Diagnostics& diagnostics) {
   const std::string& name = ref.name.text;
   Type type;
   bool takes_arguments = name == "decimal" || name == "timestamp";
   bool takes_parameters = name == "list" || name == "map";
-  if (name.empty()) return type;   // the parser has said what is missing
+  if (name.empty()) return type;  // the parser has said what is missing
   if (name == "->") {
     not_supported(diagnostics, ref.span, "functions as values");
     return type;
@@ -412,7 +472,8 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
   } else if (auto record = declarations.records.find(name); record != declarations.records.end()) {
     type = type_of(TypeKind::Record);
     type.ref = record->second;
-  } else if (auto enumeration = declarations.enums.find(name); enumeration != declarations.enums.end()) {
+  } else if (auto enumeration = declarations.enums.find(name);
+             enumeration != declarations.enums.end()) {
     type = type_of(TypeKind::Enum);
     type.ref = enumeration->second;
   } else {
@@ -420,12 +481,16 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
     for (const auto& [scalar, kind] : scalar_names()) candidates.push_back(scalar);
     for (const auto& [record, id] : declarations.records) candidates.push_back(record);
     for (const auto& [enumeration, id] : declarations.enums) candidates.push_back(enumeration);
-    auto& report = diagnostics.report(Code::unknown_type, ref.name.span, "there is no type `" + name + "`");
+    auto& report =
+        diagnostics.report(Code::unknown_type, ref.name.span, "there is no type `" + name + "`");
     static const std::map<std::string, std::string, std::less<>> others = {
-        {"int", "int64"}, {"integer", "int64"}, {"long", "int64"}, {"float", "float64"}, {"double", "float64"},
-        {"text", "string"}, {"str", "string"}, {"boolean", "bool"}, {"datetime", "timestamp(ms)"}, {"varchar", "string"}};
+        {"int", "int64"},     {"integer", "int64"},  {"long", "int64"},
+        {"float", "float64"}, {"double", "float64"}, {"text", "string"},
+        {"str", "string"},    {"boolean", "bool"},   {"datetime", "timestamp(ms)"},
+        {"varchar", "string"}};
     std::string near = others.count(name) ? others.at(name) : nearest(name, candidates);
-    if (!near.empty()) report.with_note("did you mean `" + near + "`?").with_fix(ref.name.span, near);
+    if (!near.empty())
+      report.with_note("did you mean `" + near + "`?").with_fix(ref.name.span, near);
     return type;
   }
   if (!takes_arguments && !ref.arguments.empty()) {
@@ -438,7 +503,8 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
   return type;
 }
 
-Declarations declare(const dsl::Program& program, const dsl::Sources& sources, Graph& graph, dsl::Diagnostics& diagnostics) {
+Declarations declare(const dsl::Program& program, const dsl::Sources& sources, Graph& graph,
+                     dsl::Diagnostics& diagnostics) {
   Declarations declarations;
   declarations.program = &program;
   declarations.sources = &sources;

@@ -1,7 +1,8 @@
 // What the names of a program mean: the tables that later steps look names up in.
 //
-// Types, functions, values (parameters, secrets, sources, streams) and sinks are four name spaces. Made once by
-// `declare`, from the user's program; functions of the standard library are added from its embedded texts.
+// Types, functions, values (parameters, secrets, sources, streams) and sinks are four name spaces.
+// Made once by `declare`, from the user's program; functions of the standard library are added from
+// its embedded texts.
 #pragma once
 
 #include <map>
@@ -16,16 +17,17 @@
 
 namespace weir::compiler {
 
-// One overload of a function. Of the user: kernel is empty and `body` is inlined. `extern`: `kernel` is called.
+// One overload of a function. Of the user: kernel is empty and `body` is inlined. `extern`:
+// `kernel` is called.
 struct Function {
   std::string name;
-  std::string module;                    // "text"; empty: the user's
+  std::string module;  // "text"; empty: the user's
   std::string kernel;
   std::vector<std::string> parameters;
-  std::vector<Type> types;               // of the parameters
+  std::vector<Type> types;  // of the parameters
   Type result;
   const dsl::Expr* body = nullptr;
-  dsl::Span span;                        // of the user's declaration
+  dsl::Span span;  // of the user's declaration
   bool standard() const { return !module.empty(); }
 };
 
@@ -34,7 +36,7 @@ struct ValueName {
   ValueKind kind;
   const dsl::Declaration* declaration = nullptr;
   dsl::Span span;
-  uint32_t param = 0;                    // Param, Secret: index in Graph::params
+  uint32_t param = 0;  // Param, Secret: index in Graph::params
 };
 
 struct Declarations {
@@ -42,25 +44,31 @@ struct Declarations {
   const dsl::Sources* sources = nullptr;
   std::map<std::string, RecordId, std::less<>> records;
   std::map<std::string, EnumId, std::less<>> enums;
-  std::map<std::string, std::vector<Function>, std::less<>> functions;    // by bare name
+  std::map<std::string, std::vector<Function>, std::less<>> functions;  // by bare name
   std::map<std::string, ValueName, std::less<>> values;
-  std::set<std::string, std::less<>> modules;                             // of the standard library
-  mutable std::set<uint32_t> params_used;                                 // by an expression or an option
-  mutable uint32_t next_local = 0;       // numbers of Let and lambda locals, one for each in a compilation
+  std::set<std::string, std::less<>> modules;  // of the standard library
+  mutable std::set<uint32_t> params_used;      // by an expression or an option
+  mutable uint32_t next_local =
+      0;  // numbers of Let and lambda locals, one for each in a compilation
   mutable uint64_t nodes_checked = 0;
-  bool in_standard_library = false;      // while its signatures are read: `decimal` alone is any decimal
+  bool in_standard_library =
+      false;  // while its signatures are read: `decimal` alone is any decimal
 };
 
-// Fills tables and `graph`'s types and parameters. Records, enums and signatures are resolved; bodies are not looked at.
-Declarations declare(const dsl::Program& program, const dsl::Sources& sources, Graph& graph, dsl::Diagnostics& diagnostics);
+// Fills tables and `graph`'s types and parameters. Records, enums and signatures are resolved;
+// bodies are not looked at.
+Declarations declare(const dsl::Program& program, const dsl::Sources& sources, Graph& graph,
+                     dsl::Diagnostics& diagnostics);
 
 // The type that the text means, or Error (reported).
-Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph, dsl::Diagnostics& diagnostics);
+Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph,
+                  dsl::Diagnostics& diagnostics);
 
 // `rides`, or "" if nothing is near. Then " (did you mean `rides`?)" can be said.
 std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates);
 
 // "not supported yet: …": what the language has and this version can't run.
-dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span, const std::string& what);
+dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span,
+                               const std::string& what);
 
 }  // namespace weir::compiler

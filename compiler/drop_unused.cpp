@@ -4,10 +4,12 @@ namespace weir::compiler {
 
 void drop_unused(Graph& graph, bool test) {
   std::vector<bool> live(graph.nodes.size(), false);
-  // Inputs have smaller numbers, so one way back is enough. Late rows hang on their keyed node as an input.
+  // Inputs have smaller numbers, so one way back is enough. Late rows hang on their keyed node as
+  // an input.
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
-    if (auto* sink = std::get_if<SinkNode>(&node.is)) live[i] = !test || sink->connector == "collect";
+    if (auto* sink = std::get_if<SinkNode>(&node.is))
+      live[i] = !test || sink->connector == "collect";
     if (!live[i]) continue;
     for (NodeId input : node.inputs) live[input] = true;
   }
@@ -21,7 +23,8 @@ void drop_unused(Graph& graph, bool test) {
   for (Node& node : kept) {
     node.id = number[node.id];
     for (NodeId& input : node.inputs) input = number[input];
-    if (auto* keyed = std::get_if<KeyedNode>(&node.is); keyed && keyed->late != kNoNode) keyed->late = number[keyed->late];
+    if (auto* keyed = std::get_if<KeyedNode>(&node.is); keyed && keyed->late != kNoNode)
+      keyed->late = number[keyed->late];
   }
   graph.nodes = std::move(kept);
 }

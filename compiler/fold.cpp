@@ -1,5 +1,5 @@
-// Computing with constants: what has no row in it is done once, here. Whatever could be an error (overflow, division by
-// zero) is left as it is: it is the row's error, and only where a row comes.
+// Computing with constants: what has no row in it is done once, here. Whatever could be an error
+// (overflow, division by zero) is left as it is: it is the row's error, and only where a row comes.
 #include "compiler/constant.h"
 
 namespace weir::compiler {
@@ -10,10 +10,17 @@ std::optional<Constant> arithmetic(Op op, Type type, const Constant& left, const
     __int128 a = std::get<int64_t>(left.value), b = std::get<int64_t>(right.value);
     __int128 result;
     switch (op) {
-      case Op::Add: result = a + b; break;
-      case Op::Subtract: result = a - b; break;
-      case Op::Multiply: result = a * b; break;
-      default: return std::nullopt;
+      case Op::Add:
+        result = a + b;
+        break;
+      case Op::Subtract:
+        result = a - b;
+        break;
+      case Op::Multiply:
+        result = a * b;
+        break;
+      default:
+        return std::nullopt;
     }
     if (!fits_integer(type.kind, result)) return std::nullopt;
     return Constant{int64_t(result)};
@@ -28,11 +35,17 @@ std::optional<Constant> arithmetic(Op op, Type type, const Constant& left, const
   if (type.is(TypeKind::Float64)) {
     double a = std::get<double>(left.value), b = std::get<double>(right.value);
     switch (op) {
-      case Op::Add: return Constant{a + b};
-      case Op::Subtract: return Constant{a - b};
-      case Op::Multiply: return Constant{a * b};
-      case Op::Divide: if (b != 0) return Constant{a / b}; return std::nullopt;
-      default: return std::nullopt;
+      case Op::Add:
+        return Constant{a + b};
+      case Op::Subtract:
+        return Constant{a - b};
+      case Op::Multiply:
+        return Constant{a * b};
+      case Op::Divide:
+        if (b != 0) return Constant{a / b};
+        return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
   return std::nullopt;
@@ -40,7 +53,8 @@ std::optional<Constant> arithmetic(Op op, Type type, const Constant& left, const
 
 std::optional<Constant> negated(Type type, const Constant& value) {
   if (auto* whole = std::get_if<int64_t>(&value.value)) {
-    if (type.is(TypeKind::UInt64) || !(type.is_integer() || type.is(TypeKind::Duration))) return std::nullopt;
+    if (type.is(TypeKind::UInt64) || !(type.is_integer() || type.is(TypeKind::Duration)))
+      return std::nullopt;
     if (type.is_integer() && !fits_integer(type.kind, -__int128(*whole))) return std::nullopt;
     if (*whole == INT64_MIN) return std::nullopt;
     return Constant{-*whole};
@@ -73,9 +87,11 @@ std::optional<Constant> logic(const Expr& expr) {
 
 std::optional<Constant> fold(const Expr& expr) {
   switch (expr.op) {
-    case Op::Constant: return expr.constant;
+    case Op::Constant:
+      return expr.constant;
     case Op::Wrap:
-    case Op::Try: return fold(expr.args[0]);
+    case Op::Try:
+      return fold(expr.args[0]);
     case Op::Unwrap: {
       auto value = fold(expr.args[0]);
       return value && !value->is_null() ? value : std::nullopt;
@@ -97,7 +113,8 @@ std::optional<Constant> fold(const Expr& expr) {
     case Op::Subtract:
     case Op::Multiply:
     case Op::Divide: {
-      if (expr.args[0].type != expr.type || expr.args[1].type != expr.type || expr.type.optional) return std::nullopt;
+      if (expr.args[0].type != expr.type || expr.args[1].type != expr.type || expr.type.optional)
+        return std::nullopt;
       auto left = fold(expr.args[0]);
       if (!left) return std::nullopt;
       auto right = fold(expr.args[1]);
@@ -105,7 +122,8 @@ std::optional<Constant> fold(const Expr& expr) {
     }
     case Op::And:
     case Op::Or:
-    case Op::Not: return logic(expr);
+    case Op::Not:
+      return logic(expr);
     case Op::If: {
       auto condition = fold(expr.args[0]);
       if (!condition || !std::holds_alternative<bool>(condition->value)) return std::nullopt;
@@ -116,14 +134,17 @@ std::optional<Constant> fold(const Expr& expr) {
       return value ? convert(*value, expr.args[0].type, expr.type) : std::nullopt;
     }
     case Op::MakeRecord:
-    case Op::MakeList: return list_of(expr.args);
-    default: return std::nullopt;
+    case Op::MakeList:
+      return list_of(expr.args);
+    default:
+      return std::nullopt;
   }
 }
 
 void simplify(Expr& expr) {
   for (Expr& arg : expr.args) simplify(arg);
-  if (expr.op == Op::Constant || expr.type.is(TypeKind::Record) || expr.type.is(TypeKind::List)) return;
+  if (expr.op == Op::Constant || expr.type.is(TypeKind::Record) || expr.type.is(TypeKind::List))
+    return;
   if (auto value = fold(expr)) {
     expr.op = Op::Constant;
     expr.args.clear();

@@ -1,7 +1,9 @@
-// Stage fusion: from every source, and from every keyed operator, follow the rows until they reach state or a sink.
+// Stage fusion: from every source, and from every keyed operator, follow the rows until they reach
+// state or a sink.
 //
-// A union has no code: its consumers follow each of its inputs. A keyed operator has one stage for each (emit mode,
-// every) that its sinks ask for; another keyed operator behind it takes the final rows, those of `append`.
+// A union has no code: its consumers follow each of its inputs. A keyed operator has one stage for
+// each (emit mode, every) that its sinks ask for; another keyed operator behind it takes the final
+// rows, those of `append`.
 #include <map>
 #include <tuple>
 
@@ -13,7 +15,9 @@ namespace {
 struct Emission {
   EmitMode mode;
   int64_t every_us;
-  bool operator<(const Emission& other) const { return std::tie(mode, every_us) < std::tie(other.mode, other.every_us); }
+  bool operator<(const Emission& other) const {
+    return std::tie(mode, every_us) < std::tie(other.mode, other.every_us);
+  }
 };
 
 class Fuser {
@@ -29,13 +33,15 @@ class Fuser {
 
   bool run() {
     for (const Node& node : graph_.nodes) {
-      if (std::holds_alternative<SourceNode>(node.is)) add_stage(node.id, EmitMode::Append, 0, nullptr);
+      if (std::holds_alternative<SourceNode>(node.is))
+        add_stage(node.id, EmitMode::Append, 0, nullptr);
     }
     for (const Node& node : graph_.nodes) {
       if (!std::holds_alternative<KeyedNode>(node.is)) continue;
       std::map<Emission, bool> emissions;
       find_emissions(node.id, emissions);
-      for (const auto& [emission, there] : emissions) add_stage(node.id, emission.mode, emission.every_us, &emission);
+      for (const auto& [emission, there] : emissions)
+        add_stage(node.id, emission.mode, emission.every_us, &emission);
     }
     return steps_ <= kStageStepsMax;
   }
@@ -44,9 +50,12 @@ class Fuser {
   void find_emissions(NodeId from, std::map<Emission, bool>& into) {
     for (NodeId id : consumers_[from]) {
       const Node& node = graph_.nodes[id];
-      if (auto* sink = std::get_if<SinkNode>(&node.is)) into[{sink->emit, sink->emit == EmitMode::Append ? 0 : sink->every_us}] = true;
-      else if (std::holds_alternative<KeyedNode>(node.is)) into[{EmitMode::Append, 0}] = true;
-      else if (++steps_ <= kStageStepsMax) find_emissions(id, into);
+      if (auto* sink = std::get_if<SinkNode>(&node.is))
+        into[{sink->emit, sink->emit == EmitMode::Append ? 0 : sink->every_us}] = true;
+      else if (std::holds_alternative<KeyedNode>(node.is))
+        into[{EmitMode::Append, 0}] = true;
+      else if (++steps_ <= kStageStepsMax)
+        find_emissions(id, into);
     }
   }
 
@@ -67,12 +76,15 @@ class Fuser {
       if (++steps_ > kStageStepsMax) return steps;
       const Node& node = graph_.nodes[id];
       if (auto* sink = std::get_if<SinkNode>(&node.is)) {
-        bool asked = !emission || (sink->emit == emission->mode && (sink->emit == EmitMode::Append || sink->every_us == emission->every_us));
+        bool asked =
+            !emission || (sink->emit == emission->mode &&
+                          (sink->emit == EmitMode::Append || sink->every_us == emission->every_us));
         if (asked) steps.push_back({StageStep::Emit{id}, node.stream, {}});
       } else if (auto* keyed = std::get_if<KeyedNode>(&node.is)) {
         if (emission && emission->mode != EmitMode::Append) continue;
         StageStep update{StageStep::Update{id, {}}, node.stream, {}};
-        if (keyed->late != kNoNode) std::get<StageStep::Update>(update.is).late = follow_rows(keyed->late, nullptr);
+        if (keyed->late != kNoNode)
+          std::get<StageStep::Update>(update.is).late = follow_rows(keyed->late, nullptr);
         steps.push_back(std::move(update));
       } else {
         for (StageStep& step : follow_rows(id, emission)) steps.push_back(std::move(step));
@@ -81,7 +93,8 @@ class Fuser {
     return steps;
   }
 
-  // The steps of a Rows node as a chain, and behind the last what follows. Nothing if nothing follows.
+  // The steps of a Rows node as a chain, and behind the last what follows. Nothing if nothing
+  // follows.
   std::vector<StageStep> follow_rows(NodeId id, const Emission* emission) {
     std::vector<StageStep> behind = follow(id, emission);
     const Node& node = graph_.nodes[id];
@@ -91,8 +104,11 @@ class Fuser {
       ++steps_;
       StageStep step;
       step.stream = node.stream;
-      if (auto* where = std::get_if<WhereStep>(&rows->steps[i])) step.is = StageStep::Where{where->predicate};
-      else step.is = StageStep::Project{std::get<ProjectStep>(rows->steps[i]).row, std::get<ProjectStep>(rows->steps[i]).values};
+      if (auto* where = std::get_if<WhereStep>(&rows->steps[i]))
+        step.is = StageStep::Where{where->predicate};
+      else
+        step.is = StageStep::Project{std::get<ProjectStep>(rows->steps[i]).row,
+                                     std::get<ProjectStep>(rows->steps[i]).values};
       step.next = std::move(behind);
       behind.clear();
       behind.push_back(std::move(step));

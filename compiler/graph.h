@@ -1,8 +1,8 @@
 // The dataflow graph: a small closed core of nodes, owned by one vector, referred to by ids.
 //
-// Every operator of the language is one of these, or is rewritten into them. Passes ask a node for what
-// they need (`traits.h`), not for its kind. After `fuse_stages` the graph also holds its `Stage`s: the unit that
-// code is generated for.
+// Every operator of the language is one of these, or is rewritten into them. Passes ask a node for
+// what they need (`traits.h`), not for its kind. After `fuse_stages` the graph also holds its
+// `Stage`s: the unit that code is generated for.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,14 @@ using NodeId = uint32_t;
 using StageId = uint32_t;
 inline constexpr NodeId kNoNode = ~0u;
 
-// What rows on an edge mean: Append rows never change; Upsert rows replace the one with their key; Retract rows
-// carry before and after.
+// What rows on an edge mean: Append rows never change; Upsert rows replace the one with their key;
+// Retract rows carry before and after.
 enum class EdgeKind : uint8_t { Append, Upsert, Retract };
 
-// A connector's or format's option after checking. `param` ≥ 0: the value comes from that parameter at start.
+// A connector's or format's option after checking. `param` ≥ 0: the value comes from that parameter
+// at start.
 struct OptionValue {
-  std::string name;                  // dotted for nested ones: "properties.security.protocol"
+  std::string name;  // dotted for nested ones: "properties.security.protocol"
   Type type;
   Constant constant;
   int32_t param = -1;
@@ -42,66 +43,84 @@ struct SourceNode {
   std::string format;                // "json"
   Validation validation = Validation::Structural;
   RecordId record = 0;
-  std::vector<bool> used;            // per top-level field of the record: somebody reads it (prune_fields)
-  std::optional<Expr> event_time;    // timestamp over the record's fields or Meta; any unit
-  std::optional<int64_t> watermark_us;   // delay
-  int64_t idle_us = 0;               // 0: never idle
+  std::vector<bool> used;  // per top-level field of the record: somebody reads it (prune_fields)
+  std::optional<Expr> event_time;       // timestamp over the record's fields or Meta; any unit
+  std::optional<int64_t> watermark_us;  // delay
+  int64_t idle_us = 0;                  // 0: never idle
   OnError on_error = OnError::Fail;
-  std::string dead_letter;           // topic
+  std::string dead_letter;  // topic
   bool null_value_skipped = false;
 };
 
 // Stateless steps in order, as written.
-struct WhereStep { Expr predicate; };                         // bool or bool?: null is not true
-struct ProjectStep { RecordId row; std::vector<Expr> values; };   // select, extend, drop: the whole new row
+struct WhereStep {
+  Expr predicate;
+};  // bool or bool?: null is not true
+struct ProjectStep {
+  RecordId row;
+  std::vector<Expr> values;
+};  // select, extend, drop: the whole new row
 using RowStep = std::variant<WhereStep, ProjectStep>;
-struct RowsNode { std::vector<RowStep> steps; };
+struct RowsNode {
+  std::vector<RowStep> steps;
+};
 
 struct WindowSpec {
   int64_t size_us = 0, slide_us = 0, offset_us = 0, grace_us = 0;
-  int64_t pane_us() const;           // gcd(size, slide): the width of a pane
+  int64_t pane_us() const;  // gcd(size, slide): the width of a pane
 };
 
 // One state field of an aggregate. Types: any but record, list, map.
-struct StateField { std::string name; Type type; Constant initial; };
-struct StateAssign { uint32_t field; Expr value; };           // all values are computed before any is stored
+struct StateField {
+  std::string name;
+  Type type;
+  Constant initial;
+};
+struct StateAssign {
+  uint32_t field;
+  Expr value;
+};  // all values are computed before any is stored
 
 // An aggregate as used: fields [state_begin, state_end) of the node's state are its own.
 struct AggregateUse {
-  std::string name;                  // the result's field
-  std::string function;              // "sum": for messages, explain and the signature
-  std::optional<Expr> filter;        // `where p`, over the input row; null is not true
-  std::vector<Expr> arguments;       // over the input row, required types; a row in which …
-  std::vector<std::optional<Expr>> argument_present;   // … one of these (bool) is false is skipped
-  std::vector<StateAssign> step;     // over State, Argument, EventTime, Meta(Partition, Offset)
-  std::vector<StateAssign> merge;    // over State (this) and Other
-  Expr finish;                       // over State
+  std::string name;             // the result's field
+  std::string function;         // "sum": for messages, explain and the signature
+  std::optional<Expr> filter;   // `where p`, over the input row; null is not true
+  std::vector<Expr> arguments;  // over the input row, required types; a row in which …
+  std::vector<std::optional<Expr>> argument_present;  // … one of these (bool) is false is skipped
+  std::vector<StateAssign> step;   // over State, Argument, EventTime, Meta(Partition, Offset)
+  std::vector<StateAssign> merge;  // over State (this) and Other
+  Expr finish;                     // over State
   uint32_t state_begin = 0, state_end = 0;
 };
 
-struct KeyColumn { std::string name; Expr value; };           // value over the input row; types that can be keys
+struct KeyColumn {
+  std::string name;
+  Expr value;
+};  // value over the input row; types that can be keys
 
 struct KeyedNode {
-  std::string id;                    // identity of state: stream, pipes, kind, count ("counts.window.0")
+  std::string id;  // identity of state: stream, pipes, kind, count ("counts.window.0")
   std::optional<WindowSpec> window;  // none: running groups (one pane for ever)
   std::vector<KeyColumn> keys;
   std::vector<StateField> state;
   std::vector<AggregateUse> aggregates;
-  NodeId late = kNoNode;             // RowsNode that late rows go to, or none (counted)
+  NodeId late = kNoNode;  // RowsNode that late rows go to, or none (counted)
 };
 // The row of a KeyedNode: [window_start, window_end: timestamp(us)] keys…, aggregates…
 
 enum class EmitMode : uint8_t { Append, Update, Complete };
 struct SinkNode {
   std::string name;
-  std::string connector;             // "kafka", "file", "stdout", "discard", "collect" (tests)
+  std::string connector;  // "kafka", "file", "stdout", "discard", "collect" (tests)
   std::string address;
   std::vector<OptionValue> options;
-  std::string format;                // "json"
-  std::optional<Expr> key;           // over the row: what the record's key is made of; a MakeRecord for several
+  std::string format;  // "json"
+  std::optional<Expr>
+      key;  // over the row: what the record's key is made of; a MakeRecord for several
   EmitMode emit = EmitMode::Append;
-  int64_t every_us = 0;              // 0: immediately, at each commit
-  std::string deliver;               // "exactly_once" or "at_least_once": the proven level
+  int64_t every_us = 0;  // 0: immediately, at each commit
+  std::string deliver;   // "exactly_once" or "at_least_once": the proven level
 };
 
 struct UnionNode {};
@@ -110,9 +129,9 @@ struct Node {
   NodeId id = 0;
   std::variant<SourceNode, RowsNode, KeyedNode, UnionNode, SinkNode> is;
   std::vector<NodeId> inputs;
-  RecordId row = 0;                  // the type of its output rows; a sink's: of its input
+  RecordId row = 0;  // the type of its output rows; a sink's: of its input
   EdgeKind kind = EdgeKind::Append;
-  std::string stream;                // the named stream that it belongs to, for messages, errors and metrics
+  std::string stream;  // the named stream that it belongs to, for messages, errors and metrics
   dsl::Span span;
 };
 
@@ -120,17 +139,27 @@ struct Node {
 
 // What a stage does with a row, a tree: each step hands its row to all its `next`.
 struct StageStep {
-  struct Where { Expr predicate; };
-  struct Project { RecordId row; std::vector<Expr> values; };
-  struct Update { NodeId keyed; std::vector<StageStep> late; };   // pane pre-aggregation; rows late for all windows go on in `late`
-  struct Emit { NodeId sink; };                                    // encode and hand over
+  struct Where {
+    Expr predicate;
+  };
+  struct Project {
+    RecordId row;
+    std::vector<Expr> values;
+  };
+  struct Update {
+    NodeId keyed;
+    std::vector<StageStep> late;
+  };  // pane pre-aggregation; rows late for all windows go on in `late`
+  struct Emit {
+    NodeId sink;
+  };  // encode and hand over
   std::variant<Where, Project, Update, Emit> is;
-  std::string stream;                // in which a failing row is dead-lettered
+  std::string stream;  // in which a failing row is dead-lettered
   std::vector<StageStep> next;
 };
 
-// The longest run of operators without an exchange. Its input is records of a source, or groups that a keyed node
-// fires (KeyField, WindowStart, WindowEnd, and State through `finish`).
+// The longest run of operators without an exchange. Its input is records of a source, or groups
+// that a keyed node fires (KeyField, WindowStart, WindowEnd, and State through `finish`).
 struct Stage {
   StageId id = 0;
   NodeId input = 0;                  // a SourceNode or a KeyedNode
@@ -140,14 +169,19 @@ struct Stage {
   std::vector<StageStep> steps;
 };
 
-struct Param { std::string name; Type type; std::optional<Constant> initial; bool secret = false; };
+struct Param {
+  std::string name;
+  Type type;
+  std::optional<Constant> initial;
+  bool secret = false;
+};
 struct TestCase;
 
 struct Graph {
   Types types;
   std::vector<Node> nodes;
   std::vector<Param> params;
-  std::vector<Stage> stages;         // filled in by fuse_stages
+  std::vector<Stage> stages;  // filled in by fuse_stages
 };
 
 }  // namespace weir::compiler

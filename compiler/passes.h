@@ -1,4 +1,5 @@
-// The passes between the checked graph and the plan, in their order. Each is one file and one function.
+// The passes between the checked graph and the plan, in their order. Each is one file and one
+// function.
 #pragma once
 
 #include <string>
@@ -11,12 +12,14 @@ namespace weir::compiler {
 void drop_unused(Graph& graph, bool test);
 // Computes what has no row in it.
 void simplify_constants(Graph& graph);
-// Stages: for every source one; for every keyed operator one for each way in which its groups leave.
-// False if the stages become larger than kStageStepsMax. No node is added or removed below this line.
+// Stages: for every source one; for every keyed operator one for each way in which its groups
+// leave. False if the stages become larger than kStageStepsMax. No node is added or removed below
+// this line.
 bool fuse_stages(Graph& graph);
 // `where` before the projections that stand in front of it.
 void push_predicates(Graph& graph);
-// Projected values that nobody reads become constants without a value; SourceNode::used is what remains.
+// Projected values that nobody reads become constants without a value; SourceNode::used is what
+// remains.
 void prune_fields(Graph& graph);
 // What must hold of every graph; a sentence about the first thing that does not, or "".
 std::string verify(const Graph& graph);
@@ -35,7 +38,8 @@ void each_expr(const Expr& expr, const Visit& visit) {
   for (const Expr& arg : expr.args) each_expr(arg, visit);
 }
 
-// The expressions of a keyed node over its input rows: keys, filters, arguments (steps see them through Argument).
+// The expressions of a keyed node over its input rows: keys, filters, arguments (steps see them
+// through Argument).
 template <class Keyed, class Visit>
 void each_input_expr(Keyed& keyed, const Visit& visit) {
   for (auto& key : keyed.keys) visit(key.value);

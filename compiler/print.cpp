@@ -26,22 +26,27 @@ class GraphPrinter {
 
   std::vector<std::string> lines(const Node& node) {
     std::vector<std::string> lines;
-    if (auto* source = std::get_if<SourceNode>(&node.is)) lines.push_back(source_line(node, *source));
+    if (auto* source = std::get_if<SourceNode>(&node.is))
+      lines.push_back(source_line(node, *source));
     if (auto* rows = std::get_if<RowsNode>(&node.is)) {
       RecordId row = input_row(node);
       std::string text;
-      for (const RowStep& step : rows->steps) lines.push_back(node.stream + "  " + step_text(step, row));
+      for (const RowStep& step : rows->steps)
+        lines.push_back(node.stream + "  " + step_text(step, row));
       if (rows->steps.empty()) lines.push_back(node.stream + "  late rows");
     }
-    if (auto* keyed = std::get_if<KeyedNode>(&node.is)) lines.push_back(node.stream + "  " + keyed_text(node, *keyed));
+    if (auto* keyed = std::get_if<KeyedNode>(&node.is))
+      lines.push_back(node.stream + "  " + keyed_text(node, *keyed));
     if (std::holds_alternative<UnionNode>(node.is)) lines.push_back(node.stream + "  union");
     if (auto* sink = std::get_if<SinkNode>(&node.is)) lines.push_back(sink_text(node, *sink));
     return lines;
   }
 
   std::string source_line(const Node& node, const SourceNode& source) {
-    std::string text = node.stream + " = " + source.connector + (source.address.empty() ? "" : "(\"" + source.address + "\")");
-    if (source.event_time) text += "  event_time " + print_expr(graph_, *source.event_time, node.row);
+    std::string text = node.stream + " = " + source.connector +
+                       (source.address.empty() ? "" : "(\"" + source.address + "\")");
+    if (source.event_time)
+      text += "  event_time " + print_expr(graph_, *source.event_time, node.row);
     if (source.watermark_us) text += "  watermark " + duration_text(*source.watermark_us);
     std::string used;
     size_t count = 0;
@@ -49,12 +54,16 @@ class GraphPrinter {
     for (size_t i = 0; i < fields.size(); ++i) {
       if (source.used[i]) used += (count++ ? ", " : "") + fields[i].name;
     }
-    text += "  reads " + (count == fields.size() ? "all fields" : count ? used + " (" + std::to_string(count) + " of " + std::to_string(fields.size()) + " fields)" : "no field");
+    text += "  reads " + (count == fields.size() ? "all fields"
+                          : count                ? used + " (" + std::to_string(count) + " of " +
+                                        std::to_string(fields.size()) + " fields)"
+                                  : "no field");
     return text;
   }
 
   std::string step_text(const RowStep& step, RecordId& row) {
-    if (auto* where = std::get_if<WhereStep>(&step)) return "where " + print_expr(graph_, where->predicate, row);
+    if (auto* where = std::get_if<WhereStep>(&step))
+      return "where " + print_expr(graph_, where->predicate, row);
     const auto& project = std::get<ProjectStep>(step);
     std::string text = project_text(project.row, project.values, row);
     row = project.row;
@@ -66,10 +75,12 @@ class GraphPrinter {
     const auto& fields = graph_.types.records[made].fields;
     bool first = true;
     for (size_t i = 0; i < values.size(); ++i) {
-      bool unread = values[i].op == Op::Constant && values[i].constant.is_null() && !values[i].type.optional;
+      bool unread =
+          values[i].op == Op::Constant && values[i].constant.is_null() && !values[i].type.optional;
       if (unread) continue;
       std::string value = print_expr(graph_, values[i], row);
-      text += (first ? "" : ", ") + (value == fields[i].name ? value : fields[i].name + " = " + value);
+      text +=
+          (first ? "" : ", ") + (value == fields[i].name ? value : fields[i].name + " = " + value);
       first = false;
     }
     return text + (first ? "}" : " }");
@@ -81,7 +92,8 @@ class GraphPrinter {
     if (keyed.window) {
       const WindowSpec& w = *keyed.window;
       text = w.size_us == w.slide_us ? "window tumble(" + duration_text(w.size_us) + ")"
-                                     : "window hop(" + duration_text(w.size_us) + ", every " + duration_text(w.slide_us) + ")";
+                                     : "window hop(" + duration_text(w.size_us) + ", every " +
+                                           duration_text(w.slide_us) + ")";
       if (w.offset_us) text += " offset " + duration_text(w.offset_us);
       if (w.grace_us) text += " grace " + duration_text(w.grace_us);
     } else {
@@ -89,14 +101,17 @@ class GraphPrinter {
     }
     for (size_t i = 0; i < keyed.keys.size(); ++i) {
       std::string value = print_expr(graph_, keyed.keys[i].value, row);
-      text += (i ? ", " : " by ") + (value == keyed.keys[i].name ? value : keyed.keys[i].name + " = " + value);
+      text += (i ? ", " : " by ") +
+              (value == keyed.keys[i].name ? value : keyed.keys[i].name + " = " + value);
     }
     text += " { ";
     for (size_t i = 0; i < keyed.aggregates.size(); ++i) {
       const AggregateUse& use = keyed.aggregates[i];
       text += (i ? ", " : "") + use.name + " = " + use.function + "(";
       if (!use.arguments.empty()) text += print_expr(graph_, use.arguments[0], row);
-      if (use.filter) text += (use.arguments.empty() ? "where " : " where ") + print_expr(graph_, *use.filter, row);
+      if (use.filter)
+        text +=
+            (use.arguments.empty() ? "where " : " where ") + print_expr(graph_, *use.filter, row);
       text += ")";
     }
     text += keyed.aggregates.empty() ? "}" : " }";
@@ -104,7 +119,8 @@ class GraphPrinter {
   }
 
   std::string sink_text(const Node& node, const SinkNode& sink) {
-    std::string text = "sink " + sink.name + " -> " + sink.connector + (sink.address.empty() ? "" : "(\"" + sink.address + "\")");
+    std::string text = "sink " + sink.name + " -> " + sink.connector +
+                       (sink.address.empty() ? "" : "(\"" + sink.address + "\")");
     if (sink.key) text += "  key " + print_expr(graph_, *sink.key, node.row);
     text += std::string("  emit ") + mode_text(sink.emit);
     if (sink.every_us) text += " every " + duration_text(sink.every_us);
@@ -152,7 +168,8 @@ class StagePrinter {
         out_ += "  decode " + source->format + " of " + nodes_.source_line(input, *source) + "\n";
       } else {
         const auto& keyed = std::get<KeyedNode>(input.is);
-        out_ += "  fired groups of " + keyed.id + "  " + mode_text(stage.emit) + (stage.every_us ? " every " + duration_text(stage.every_us) : "") + "\n";
+        out_ += "  fired groups of " + keyed.id + "  " + mode_text(stage.emit) +
+                (stage.every_us ? " every " + duration_text(stage.every_us) : "") + "\n";
       }
       steps(stage.steps, input.row, "  ");
     }
@@ -196,8 +213,10 @@ std::string dot_quoted(const std::string& text) {
   std::string quoted = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
-    if (c == '\n') quoted += "\\l";
-    else quoted += c;
+    if (c == '\n')
+      quoted += "\\l";
+    else
+      quoted += c;
   }
   return quoted + "\"";
 }
@@ -218,7 +237,8 @@ std::string print_dot(const Graph& graph) {
     for (NodeId input : node.inputs) {
       auto* keyed = std::get_if<KeyedNode>(&graph.nodes[input].is);
       bool late = keyed && keyed->late == node.id;
-      out += "  n" + std::to_string(input) + " -> n" + std::to_string(node.id) + (late ? " [label = late]" : "") + "\n";
+      out += "  n" + std::to_string(input) + " -> n" + std::to_string(node.id) +
+             (late ? " [label = late]" : "") + "\n";
     }
   }
   return out + "}\n";

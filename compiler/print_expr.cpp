@@ -7,21 +7,36 @@ namespace {
 
 const char* infix(Op op) {
   switch (op) {
-    case Op::Add: return " + ";
-    case Op::Subtract: return " - ";
-    case Op::Multiply: return " * ";
-    case Op::Divide: return " / ";
-    case Op::Modulo: return " % ";
-    case Op::Equal: return " == ";
-    case Op::NotEqual: return " != ";
-    case Op::Less: return " < ";
-    case Op::LessEqual: return " <= ";
-    case Op::Greater: return " > ";
-    case Op::GreaterEqual: return " >= ";
-    case Op::And: return " and ";
-    case Op::Or: return " or ";
-    case Op::Coalesce: return " ?? ";
-    default: return nullptr;
+    case Op::Add:
+      return " + ";
+    case Op::Subtract:
+      return " - ";
+    case Op::Multiply:
+      return " * ";
+    case Op::Divide:
+      return " / ";
+    case Op::Modulo:
+      return " % ";
+    case Op::Equal:
+      return " == ";
+    case Op::NotEqual:
+      return " != ";
+    case Op::Less:
+      return " < ";
+    case Op::LessEqual:
+      return " <= ";
+    case Op::Greater:
+      return " > ";
+    case Op::GreaterEqual:
+      return " >= ";
+    case Op::And:
+      return " and ";
+    case Op::Or:
+      return " or ";
+    case Op::Coalesce:
+      return " ?? ";
+    default:
+      return nullptr;
   }
 }
 
@@ -35,47 +50,84 @@ class Printer {
     auto in_brackets = [&](std::string text) { return inner ? "(" + text + ")" : text; };
     if (const char* word = infix(e.op)) return in_brackets(arg(0) + word + arg(1));
     switch (e.op) {
-      case Op::Constant: return constant(e);
-      case Op::Field: return row_ != kNoRecord && e.index < fields().size() ? fields()[e.index].name : "field" + std::to_string(e.index);
-      case Op::Local: return "x" + std::to_string(e.index);
-      case Op::Param: return e.index < graph_.params.size() ? graph_.params[e.index].name : "param";
-      case Op::EventTime: return "event_time()";
+      case Op::Constant:
+        return constant(e);
+      case Op::Field:
+        return row_ != kNoRecord && e.index < fields().size() ? fields()[e.index].name
+                                                              : "field" + std::to_string(e.index);
+      case Op::Local:
+        return "x" + std::to_string(e.index);
+      case Op::Param:
+        return e.index < graph_.params.size() ? graph_.params[e.index].name : "param";
+      case Op::EventTime:
+        return "event_time()";
       case Op::Meta: {
-        static const char* const names[] = {"topic", "partition", "offset", "timestamp", "key", "headers"};
+        static const char* const names[] = {"topic",     "partition", "offset",
+                                            "timestamp", "key",       "headers"};
         return std::string("meta.") + (e.index < 6 ? names[e.index] : "?");
       }
-      case Op::State: return "state" + std::to_string(e.index);
-      case Op::Other: return "other" + std::to_string(e.index);
-      case Op::Argument: return "arg" + std::to_string(e.index);
-      case Op::Wrap: return print(e.args[0], inner);
-      case Op::Unwrap: return print(e.args[0], inner);
-      case Op::IsNull: return in_brackets(arg(0) + " is null");
+      case Op::State:
+        return "state" + std::to_string(e.index);
+      case Op::Other:
+        return "other" + std::to_string(e.index);
+      case Op::Argument:
+        return "arg" + std::to_string(e.index);
+      case Op::Wrap:
+        return print(e.args[0], inner);
+      case Op::Unwrap:
+        return print(e.args[0], inner);
+      case Op::IsNull:
+        return in_brackets(arg(0) + " is null");
       case Op::Not:
-        if (e.args[0].op == Op::IsNull) return in_brackets(print(e.args[0].args[0], true) + " is not null");
+        if (e.args[0].op == Op::IsNull)
+          return in_brackets(print(e.args[0].args[0], true) + " is not null");
         return in_brackets("not " + arg(0));
-      case Op::Negate: return "-" + arg(0);
-      case Op::If: return in_brackets("if " + print(e.args[0]) + " then " + print(e.args[1]) + " else " + print(e.args[2]));
-      case Op::Let: return in_brackets("let x" + std::to_string(e.index) + " = " + print(e.args[0]) + " in " + print(e.args[1]));
-      case Op::Cast: return to_text(graph_.types, e.type.required()) + "(" + print(e.args[0]) + ")";
-      case Op::Try: return in_brackets("try " + arg(0));
-      case Op::Fail: return "fail(" + print(e.args[0]) + ")";
-      case Op::Call: return e.name.substr(0, 5) == "weir_" ? list(e, e.name.substr(5) + "(", ")") : list(e, e.name + "(", ")");
+      case Op::Negate:
+        return "-" + arg(0);
+      case Op::If:
+        return in_brackets("if " + print(e.args[0]) + " then " + print(e.args[1]) + " else " +
+                           print(e.args[2]));
+      case Op::Let:
+        return in_brackets("let x" + std::to_string(e.index) + " = " + print(e.args[0]) + " in " +
+                           print(e.args[1]));
+      case Op::Cast:
+        return to_text(graph_.types, e.type.required()) + "(" + print(e.args[0]) + ")";
+      case Op::Try:
+        return in_brackets("try " + arg(0));
+      case Op::Fail:
+        return "fail(" + print(e.args[0]) + ")";
+      case Op::Call:
+        return e.name.substr(0, 5) == "weir_" ? list(e, e.name.substr(5) + "(", ")")
+                                              : list(e, e.name + "(", ")");
       case Op::Member: {
         std::string object = arg(0);
         Type type = e.args[0].type;
-        return object + "." + (type.is(TypeKind::Record) ? graph_.types.record(type).fields[e.index].name : std::to_string(e.index));
+        return object + "." +
+               (type.is(TypeKind::Record) ? graph_.types.record(type).fields[e.index].name
+                                          : std::to_string(e.index));
       }
-      case Op::MakeRecord: return list(e, "{ ", " }");
-      case Op::MakeList: return list(e, "[", "]");
-      case Op::Index: return arg(0) + "[" + print(e.args[1]) + "]";
-      case Op::ListMap: return method(e, "map");
-      case Op::ListFilter: return method(e, "filter");
-      case Op::ListAny: return method(e, "any");
-      case Op::ListAll: return method(e, "all");
-      case Op::KeyField: return "key" + std::to_string(e.index);
-      case Op::WindowStart: return "window_start";
-      case Op::WindowEnd: return "window_end";
-      default: return "?";
+      case Op::MakeRecord:
+        return list(e, "{ ", " }");
+      case Op::MakeList:
+        return list(e, "[", "]");
+      case Op::Index:
+        return arg(0) + "[" + print(e.args[1]) + "]";
+      case Op::ListMap:
+        return method(e, "map");
+      case Op::ListFilter:
+        return method(e, "filter");
+      case Op::ListAny:
+        return method(e, "any");
+      case Op::ListAll:
+        return method(e, "all");
+      case Op::KeyField:
+        return "key" + std::to_string(e.index);
+      case Op::WindowStart:
+        return "window_start";
+      case Op::WindowEnd:
+        return "window_end";
+      default:
+        return "?";
     }
   }
 
@@ -101,7 +153,8 @@ class Printer {
   }
 
   std::string method(const Expr& e, const char* name) {
-    return print(e.args[0], true) + "." + name + "(x" + std::to_string(e.index) + " => " + print(e.args[1]) + ")";
+    return print(e.args[0], true) + "." + name + "(x" + std::to_string(e.index) + " => " +
+           print(e.args[1]) + ")";
   }
 
   const Graph& graph_;
@@ -111,14 +164,20 @@ class Printer {
 
 }  // namespace
 
-std::string print_expr(const Graph& graph, const Expr& expr, RecordId row) { return Printer(graph, row).print(expr); }
+std::string print_expr(const Graph& graph, const Expr& expr, RecordId row) {
+  return Printer(graph, row).print(expr);
+}
 
 std::string duration_text(int64_t micros) {
   if (micros == 0) return "0s";
   std::string text = micros < 0 ? "-" : "";
   uint64_t rest = micros < 0 ? 0 - uint64_t(micros) : uint64_t(micros);
-  struct Unit { uint64_t micros; const char* name; };
-  for (Unit unit : {Unit{86'400'000'000, "d"}, Unit{3'600'000'000, "h"}, Unit{60'000'000, "m"}, Unit{1'000'000, "s"}, Unit{1'000, "ms"}, Unit{1, "us"}}) {
+  struct Unit {
+    uint64_t micros;
+    const char* name;
+  };
+  for (Unit unit : {Unit{86'400'000'000, "d"}, Unit{3'600'000'000, "h"}, Unit{60'000'000, "m"},
+                    Unit{1'000'000, "s"}, Unit{1'000, "ms"}, Unit{1, "us"}}) {
     if (rest >= unit.micros) text += std::to_string(rest / unit.micros) + unit.name;
     rest %= unit.micros;
   }

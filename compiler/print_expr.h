@@ -1,4 +1,5 @@
-// Typed expressions as a person reads them: close to the program, with casts and null steps shown where they matter.
+// Typed expressions as a person reads them: close to the program, with casts and null steps shown
+// where they matter.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // Which fields somebody reads, from the ends of each stage back to its input.
 //
-// Rows keep their shape: a projected value that nobody reads becomes a constant without a value (monostate of a
-// required type), which code generation never evaluates. What is read of a source's record is SourceNode::used: the decoder
-// delimits the rest and does not look at it.
+// Rows keep their shape: a projected value that nobody reads becomes a constant without a value
+// (monostate of a required type), which code generation never evaluates. What is read of a source's
+// record is SourceNode::used: the decoder delimits the rest and does not look at it.
 #include "compiler/passes.h"
 
 namespace weir::compiler {
@@ -45,7 +45,8 @@ class Pruner {
         }
       } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
         merge(prune(update->late, row));
-        each_input_expr(std::get<KeyedNode>(graph_.nodes[update->keyed].is), [&](const Expr& expr) { note(expr, used); });
+        each_input_expr(std::get<KeyedNode>(graph_.nodes[update->keyed].is),
+                        [&](const Expr& expr) { note(expr, used); });
       } else if (auto* emit = std::get_if<StageStep::Emit>(&step.is)) {
         used.assign(used.size(), true);
         const auto& sink = std::get<SinkNode>(graph_.nodes[emit->sink].is);

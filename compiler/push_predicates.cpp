@@ -1,15 +1,18 @@
-// Conditions move towards the source, so that a row that fails one is given up before anything is made of it.
+// Conditions move towards the source, so that a row that fails one is given up before anything is
+// made of it.
 //
-// A projection uses nothing by itself: an error belongs to its value and counts where that is used. So a `where` behind
-// a projection may stand in front of it, over the projected values, and neither results nor dead letters change. The
-// order of `where`s among each other, which says whose error is the row's, stays.
+// A projection uses nothing by itself: an error belongs to its value and counts where that is used.
+// So a `where` behind a projection may stand in front of it, over the projected values, and neither
+// results nor dead letters change. The order of `where`s among each other, which says whose error
+// is the row's, stays.
 #include "compiler/checker.h"
 #include "compiler/passes.h"
 
 namespace weir::compiler {
 namespace {
 
-constexpr size_t kPredicateSizeMax = 200;   // a larger one stays where it is: its values would be computed twice
+constexpr size_t kPredicateSizeMax =
+    200;  // a larger one stays where it is: its values would be computed twice
 
 // Fields become the values that the projection gives them.
 void substitute(Expr& expr, const std::vector<Expr>& values) {
@@ -24,8 +27,8 @@ void substitute(Expr& expr, const std::vector<Expr>& values) {
 
 void push(std::vector<StageStep>& steps);
 
-// Moves the wheres at the beginning of what follows `project` in front of it. With several ways to go on there is
-// nothing that all rows must pass.
+// Moves the wheres at the beginning of what follows `project` in front of it. With several ways to
+// go on there is nothing that all rows must pass.
 void push_through(StageStep& project) {
   push(project.next);
   while (project.next.size() == 1) {
@@ -45,8 +48,10 @@ void push_through(StageStep& project) {
 
 void push(std::vector<StageStep>& steps) {
   for (StageStep& step : steps) {
-    if (std::holds_alternative<StageStep::Project>(step.is)) push_through(step);
-    else push(step.next);
+    if (std::holds_alternative<StageStep::Project>(step.is))
+      push_through(step);
+    else
+      push(step.next);
     if (auto* update = std::get_if<StageStep::Update>(&step.is)) push(update->late);
   }
 }

@@ -5,7 +5,8 @@ namespace weir::compiler {
 
 void simplify_constants(Graph& graph) {
   for (Node& node : graph.nodes) {
-    if (auto* source = std::get_if<SourceNode>(&node.is); source && source->event_time) simplify(*source->event_time);
+    if (auto* source = std::get_if<SourceNode>(&node.is); source && source->event_time)
+      simplify(*source->event_time);
     if (auto* rows = std::get_if<RowsNode>(&node.is)) {
       for (RowStep& step : rows->steps) {
         if (auto* where = std::get_if<WhereStep>(&step)) simplify(where->predicate);
@@ -14,7 +15,8 @@ void simplify_constants(Graph& graph) {
         }
       }
     }
-    if (auto* keyed = std::get_if<KeyedNode>(&node.is)) each_input_expr(*keyed, [](Expr& expr) { simplify(expr); });
+    if (auto* keyed = std::get_if<KeyedNode>(&node.is))
+      each_input_expr(*keyed, [](Expr& expr) { simplify(expr); });
     if (auto* sink = std::get_if<SinkNode>(&node.is); sink && sink->key) simplify(*sink->key);
   }
 }

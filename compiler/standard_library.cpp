@@ -11,8 +11,9 @@ const std::vector<StandardModule>& standard_library() {
     auto* parsed = new std::vector<StandardModule>;
     static dsl::Sources sources;
     for (const EmbeddedText& text : standard_library_texts()) {
-      dsl::Diagnostics diagnostics;   // its texts are checked by a test of this room
-      dsl::FileId file = sources.add("stdlib/" + std::string(text.name) + ".weir", std::string(text.text));
+      dsl::Diagnostics diagnostics;  // its texts are checked by a test of this room
+      dsl::FileId file =
+          sources.add("stdlib/" + std::string(text.name) + ".weir", std::string(text.text));
       parsed->push_back({text.name, dsl::parse(sources, file, diagnostics)});
     }
     return parsed;

@@ -39,8 +39,10 @@ class Planner {
     into->set_precision(type.precision);
     into->set_scale(type.scale);
     into->set_unit(contract::Type::Unit(int(type.unit)));
-    if (type.is(TypeKind::List) || type.is(TypeKind::Map)) write_type(graph_.types.element(type), into->mutable_element());
-    else into->set_ref(type.ref);
+    if (type.is(TypeKind::List) || type.is(TypeKind::Map))
+      write_type(graph_.types.element(type), into->mutable_element());
+    else
+      into->set_ref(type.ref);
   }
 
   // All of them, so that references hold.
@@ -75,7 +77,8 @@ class Planner {
       into->set_name(param.name);
       write_type(param.type, into->mutable_type());
       into->set_has_default(param.initial.has_value());
-      if (param.initial) into->set_default_value(plan_text(graph_.types, param.type, *param.initial));
+      if (param.initial)
+        into->set_default_value(plan_text(graph_.types, param.type, *param.initial));
       into->set_offset(layout.slots[i].offset);
       into->set_presence(layout.slots[i].presence);
       into->set_secret(param.secret);
@@ -92,7 +95,8 @@ class Planner {
     for (const std::string& stream : stream_names(graph_)) plan_.add_streams(stream);
   }
 
-  void add_options(const std::vector<OptionValue>& options, google::protobuf::RepeatedPtrField<contract::Option>* into) {
+  void add_options(const std::vector<OptionValue>& options,
+                   google::protobuf::RepeatedPtrField<contract::Option>* into) {
     for (const OptionValue& option : options) {
       auto* written = into->Add();
       written->set_name(option.name);
@@ -170,7 +174,8 @@ class Planner {
   static bool updates(const std::vector<StageStep>& steps, NodeId keyed) {
     return std::any_of(steps.begin(), steps.end(), [&](const StageStep& step) {
       auto* update = std::get_if<StageStep::Update>(&step.is);
-      return (update && (update->keyed == keyed || updates(update->late, keyed))) || updates(step.next, keyed);
+      return (update && (update->keyed == keyed || updates(update->late, keyed))) ||
+             updates(step.next, keyed);
     });
   }
 
@@ -210,15 +215,18 @@ class Planner {
     return std::any_of(expr.args.begin(), expr.args.end(), uses_headers);
   }
 
-  void visit(const std::vector<StageStep>& steps, std::set<uint32_t>& updates, std::set<uint32_t>& emits, bool& headers) {
+  void visit(const std::vector<StageStep>& steps, std::set<uint32_t>& updates,
+             std::set<uint32_t>& emits, bool& headers) {
     for (const StageStep& step : steps) {
-      if (auto* where = std::get_if<StageStep::Where>(&step.is)) headers |= uses_headers(where->predicate);
+      if (auto* where = std::get_if<StageStep::Where>(&step.is))
+        headers |= uses_headers(where->predicate);
       if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         for (const Expr& value : project->values) headers |= uses_headers(value);
       }
       if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
         updates.insert(keyed_number_[update->keyed]);
-        each_input_expr(std::get<KeyedNode>(graph_.nodes[update->keyed].is), [&](const Expr& expr) { headers |= uses_headers(expr); });
+        each_input_expr(std::get<KeyedNode>(graph_.nodes[update->keyed].is),
+                        [&](const Expr& expr) { headers |= uses_headers(expr); });
         visit(update->late, updates, emits, headers);
       }
       if (auto* emit = std::get_if<StageStep::Emit>(&step.is)) {
@@ -245,7 +253,8 @@ void put(std::string& bytes, uint32_t offset, T value) {
 std::vector<std::string> stream_names(const Graph& graph) {
   std::vector<std::string> names;
   for (const Node& node : graph.nodes) {
-    if (std::find(names.begin(), names.end(), node.stream) == names.end()) names.push_back(node.stream);
+    if (std::find(names.begin(), names.end(), node.stream) == names.end())
+      names.push_back(node.stream);
   }
   return names;
 }
@@ -256,7 +265,8 @@ Layout state_layout(const Types& types, const KeyedNode& keyed) {
   return layout_of(types, fields, kGroupHeaderBytes);
 }
 
-// Bits of `changed` and `error` are 0, then the fields. Texts start empty: pointers can't be in a plan.
+// Bits of `changed` and `error` are 0, then the fields. Texts start empty: pointers can't be in a
+// plan.
 std::string group_initial(const Types& types, const KeyedNode& keyed) {
   Layout layout = state_layout(types, keyed);
   std::string bytes(layout.size, '\0');
@@ -265,15 +275,21 @@ std::string group_initial(const Types& types, const KeyedNode& keyed) {
     if (field.initial.is_null()) continue;
     uint32_t at = layout.slots[i].offset;
     if (layout.slots[i].presence >= 0) put(bytes, uint32_t(layout.slots[i].presence), uint8_t{1});
-    if (auto* truth = std::get_if<bool>(&field.initial.value)) put(bytes, at, uint8_t(*truth));
+    if (auto* truth = std::get_if<bool>(&field.initial.value))
+      put(bytes, at, uint8_t(*truth));
     else if (auto* real = std::get_if<double>(&field.initial.value)) {
-      if (field.type.is(TypeKind::Float32)) put(bytes, at, float(*real));
-      else put(bytes, at, *real);
+      if (field.type.is(TypeKind::Float32))
+        put(bytes, at, float(*real));
+      else
+        put(bytes, at, *real);
     } else if (auto* decimal = std::get_if<__int128>(&field.initial.value)) {
-      if (field.type.is_wide_decimal()) put(bytes, at, *decimal);
-      else put(bytes, at, int64_t(*decimal));
+      if (field.type.is_wide_decimal())
+        put(bytes, at, *decimal);
+      else
+        put(bytes, at, int64_t(*decimal));
     } else if (auto* whole = std::get_if<int64_t>(&field.initial.value)) {
-      std::memcpy(bytes.data() + at, whole, std::min<size_t>(size_of(types, field.type), sizeof *whole));   // little endian
+      std::memcpy(bytes.data() + at, whole,
+                  std::min<size_t>(size_of(types, field.type), sizeof *whole));  // little endian
     }
   }
   return bytes;
@@ -281,19 +297,25 @@ std::string group_initial(const Types& types, const KeyedNode& keyed) {
 
 std::string state_signature(const Types& types, const KeyedNode& keyed) {
   std::string text = "keys(";
-  for (size_t i = 0; i < keyed.keys.size(); ++i) text += (i ? ", " : "") + to_text(types, keyed.keys[i].value.type);
+  for (size_t i = 0; i < keyed.keys.size(); ++i)
+    text += (i ? ", " : "") + to_text(types, keyed.keys[i].value.type);
   text += ")";
   if (keyed.window) {
-    text += " window(size " + std::to_string(keyed.window->size_us) + ", slide " + std::to_string(keyed.window->slide_us) + ", offset " +
+    text += " window(size " + std::to_string(keyed.window->size_us) + ", slide " +
+            std::to_string(keyed.window->slide_us) + ", offset " +
             std::to_string(keyed.window->offset_us) + ")";
   }
   text += " aggregates(";
-  for (size_t i = 0; i < keyed.aggregates.size(); ++i) text += (i ? ", " : "") + keyed.aggregates[i].function;
+  for (size_t i = 0; i < keyed.aggregates.size(); ++i)
+    text += (i ? ", " : "") + keyed.aggregates[i].function;
   text += ") state(";
-  for (size_t i = 0; i < keyed.state.size(); ++i) text += (i ? ", " : "") + to_text(types, keyed.state[i].type);
+  for (size_t i = 0; i < keyed.state.size(); ++i)
+    text += (i ? ", " : "") + to_text(types, keyed.state[i].type);
   return text + ")";
 }
 
-contract::Plan to_plan(const Graph& graph, const std::string& name) { return Planner(graph, name).run(); }
+contract::Plan to_plan(const Graph& graph, const std::string& name) {
+  return Planner(graph, name).run();
+}
 
 }  // namespace weir::compiler

@@ -21,7 +21,8 @@ std::vector<std::string> stream_names(const Graph& graph);
 inline constexpr uint32_t kGroupHeaderBytes = 8;
 Layout state_layout(const Types& types, const KeyedNode& keyed);
 std::string group_initial(const Types& types, const KeyedNode& keyed);
-// Text that is the same if, and only if, stored state can be read again: types of keys and state, aggregates, window.
+// Text that is the same if, and only if, stored state can be read again: types of keys and state,
+// aggregates, window.
 std::string state_signature(const Types& types, const KeyedNode& keyed);
 
 }  // namespace weir::compiler

@@ -1,4 +1,5 @@
-// What must hold of a graph between passes. A sentence here is a bug of the compiler, found before code is generated.
+// What must hold of a graph between passes. A sentence here is a bug of the compiler, found before
+// code is generated.
 #include "compiler/checker.h"
 #include "compiler/passes.h"
 
@@ -13,7 +14,8 @@ class Verifier {
     for (const Node& node : graph_.nodes) {
       if (node.id != NodeId(&node - graph_.nodes.data())) return "a node's id is not its place";
       for (NodeId input : node.inputs) {
-        if (input >= graph_.nodes.size() || input >= node.id) return "an input that comes after its node";
+        if (input >= graph_.nodes.size() || input >= node.id)
+          return "an input that comes after its node";
       }
       if (node.row >= graph_.types.records.size()) return "a row of no type";
       check_node(node);
@@ -45,18 +47,22 @@ class Verifier {
     } else if (auto* keyed = std::get_if<KeyedNode>(&node.is)) {
       each_input_expr(*keyed, [&](const Expr& expr) { check(expr, input_row(node), true); });
       for (const AggregateUse& use : keyed->aggregates) {
-        if (use.arguments.size() != use.argument_present.size()) fail("arguments and their presence differ");
+        if (use.arguments.size() != use.argument_present.size())
+          fail("arguments and their presence differ");
         for (const auto* assigns : {&use.step, &use.merge}) {
           for (const StateAssign& assign : *assigns) {
-            if (assign.field < use.state_begin || assign.field >= use.state_end) fail("an aggregate that writes another's state");
-            else if (keyed->state[assign.field].type != assign.value.type) fail("a state field of another type");
+            if (assign.field < use.state_begin || assign.field >= use.state_end)
+              fail("an aggregate that writes another's state");
+            else if (keyed->state[assign.field].type != assign.value.type)
+              fail("a state field of another type");
             check(assign.value, node.row, false);
           }
         }
         check(use.finish, node.row, false);
       }
       size_t fields = (keyed->window ? 2 : 0) + keyed->keys.size() + keyed->aggregates.size();
-      if (graph_.types.records[node.row].fields.size() != fields) fail("a keyed row of another size");
+      if (graph_.types.records[node.row].fields.size() != fields)
+        fail("a keyed row of another size");
     } else if (auto* sink = std::get_if<SinkNode>(&node.is)) {
       if (sink->key) check(*sink->key, node.row, true);
     }
@@ -77,7 +83,9 @@ class Verifier {
         check_values(project->values, project->row, row);
         behind = project->row;
       }
-      if (auto* emit = std::get_if<StageStep::Emit>(&step.is); emit && !same_shape(graph_.nodes[emit->sink].row, row)) fail("a sink that is given another row");
+      if (auto* emit = std::get_if<StageStep::Emit>(&step.is);
+          emit && !same_shape(graph_.nodes[emit->sink].row, row))
+        fail("a sink that is given another row");
       if (auto* update = std::get_if<StageStep::Update>(&step.is)) check_steps(update->late, row);
       check_steps(step.next, behind);
     }
@@ -91,7 +99,8 @@ class Verifier {
     const auto& fields = graph_.types.records[made].fields;
     if (values.size() != fields.size()) return fail("a projection of another size than its row");
     for (size_t i = 0; i < values.size(); ++i) {
-      if (values[i].type != fields[i].type) fail("`" + fields[i].name + "` is projected with another type than it has");
+      if (values[i].type != fields[i].type)
+        fail("`" + fields[i].name + "` is projected with another type than it has");
       check(values[i], from, true);
     }
   }
@@ -101,17 +110,22 @@ class Verifier {
   }
 
   void check_one(const Expr& e, RecordId row, bool over_fields) {
-    if (e.type.is(TypeKind::Error) || e.type.is(TypeKind::Null)) return fail("an expression without a type");
+    if (e.type.is(TypeKind::Error) || e.type.is(TypeKind::Null))
+      return fail("an expression without a type");
     auto arity = [&](size_t count) {
-      if (e.args.size() != count) fail("an operator with " + std::to_string(e.args.size()) + " operands");
+      if (e.args.size() != count)
+        fail("an operator with " + std::to_string(e.args.size()) + " operands");
       return e.args.size() == count;
     };
     switch (e.op) {
       case Op::Field: {
         const auto& fields = graph_.types.records[row].fields;
-        if (!over_fields) fail("a field inside an aggregate's body");
-        else if (e.index >= fields.size()) fail("a field that the row does not have");
-        else if (fields[e.index].type != e.type) fail("`" + fields[e.index].name + "` has another type than it is read with");
+        if (!over_fields)
+          fail("a field inside an aggregate's body");
+        else if (e.index >= fields.size())
+          fail("a field that the row does not have");
+        else if (fields[e.index].type != e.type)
+          fail("`" + fields[e.index].name + "` has another type than it is read with");
         break;
       }
       case Op::Add:
@@ -119,7 +133,8 @@ class Verifier {
       case Op::Multiply:
       case Op::Divide:
       case Op::Modulo:
-        if (arity(2) && (e.args[0].type.optional || e.args[1].type.optional)) fail("arithmetic with null");
+        if (arity(2) && (e.args[0].type.optional || e.args[1].type.optional))
+          fail("arithmetic with null");
         break;
       case Op::Equal:
       case Op::NotEqual:
@@ -129,27 +144,34 @@ class Verifier {
       case Op::LessEqual:
       case Op::Greater:
       case Op::GreaterEqual:
-        if (arity(2) && (e.args[0].type != e.args[1].type || e.args[0].type.optional)) fail("an order of two types, or with null");
+        if (arity(2) && (e.args[0].type != e.args[1].type || e.args[0].type.optional))
+          fail("an order of two types, or with null");
         break;
       case Op::If:
-        if (arity(3) && (e.args[1].type != e.type || e.args[2].type != e.type)) fail("an `if` of two types");
+        if (arity(3) && (e.args[1].type != e.type || e.args[2].type != e.type))
+          fail("an `if` of two types");
         break;
       case Op::Let:
         if (arity(2) && e.args[1].type != e.type) fail("a `let` of another type");
         break;
       case Op::Wrap:
-        if (arity(1) && e.args[0].type.nullable() != e.type) fail("a wrapped value of another type");
+        if (arity(1) && e.args[0].type.nullable() != e.type)
+          fail("a wrapped value of another type");
         break;
       case Op::Unwrap:
-        if (arity(1) && (!e.args[0].type.optional || e.args[0].type.required() != e.type)) fail("an unwrapped value of another type");
+        if (arity(1) && (!e.args[0].type.optional || e.args[0].type.required() != e.type))
+          fail("an unwrapped value of another type");
         break;
       case Op::Cast:
-        if (arity(1) && e.args[0].type.optional != e.type.optional) fail("a cast that changes presence");
+        if (arity(1) && e.args[0].type.optional != e.type.optional)
+          fail("a cast that changes presence");
         break;
       case Op::Coalesce:
-        if (arity(2) && (e.args[1].type != e.type || e.args[0].type != e.type.nullable())) fail("a `??` of two types");
+        if (arity(2) && (e.args[1].type != e.type || e.args[0].type != e.type.nullable()))
+          fail("a `??` of two types");
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

@@ -1,7 +1,7 @@
 // What is said about a program: a code from `diagnostic.def`, a place, the facts that clash, a fix.
 //
-// Every phase reports into one `Diagnostics` and goes on as far as it can. Wording: situation first, lower
-// case, no full stop, code in backticks; never "invalid" or "illegal".
+// Every phase reports into one `Diagnostics` and goes on as far as it can. Wording: situation
+// first, lower case, no full stop, code in backticks; never "invalid" or "illegal".
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@ namespace weir::dsl {
 
 enum class Severity : uint8_t { Error, Warning };
 
-// The stable codes: `Code::unknown_name` is W0201, and so on. A code is never used again for something else.
+// The stable codes: `Code::unknown_name` is W0201, and so on. A code is never used again for
+// something else.
 enum class Code : uint16_t {
 #define DIAGNOSTIC(number, name, severity, summary) name = number,
 #include "dsl/diagnostic.def"
@@ -48,24 +49,40 @@ struct Fix {
 struct Diagnostic {
   Code code;
   Span span;
-  std::string message;       // one line: situation and the facts that clash
-  std::string label;         // beside the underline: what is here ("decimal(12, 2)?"); may be empty
+  std::string message;  // one line: situation and the facts that clash
+  std::string label;    // beside the underline: what is here ("decimal(12, 2)?"); may be empty
   std::vector<Note> notes;
   std::optional<Fix> fix;
-  std::string fix_text;      // shown after `fix:`; the replacement if empty
+  std::string fix_text;  // shown after `fix:`; the replacement if empty
 
-  Diagnostic& with_label(std::string text) { label = std::move(text); return *this; }
-  Diagnostic& with_note(std::string text) { notes.push_back({std::nullopt, std::move(text)}); return *this; }
-  Diagnostic& with_note(Span at, std::string text) { notes.push_back({at, std::move(text)}); return *this; }
-  Diagnostic& with_fix(Span at, std::string replacement) { fix = Fix{at, std::move(replacement)}; return *this; }
-  Diagnostic& with_fix_text(std::string text) { fix_text = std::move(text); return *this; }
+  Diagnostic& with_label(std::string text) {
+    label = std::move(text);
+    return *this;
+  }
+  Diagnostic& with_note(std::string text) {
+    notes.push_back({std::nullopt, std::move(text)});
+    return *this;
+  }
+  Diagnostic& with_note(Span at, std::string text) {
+    notes.push_back({at, std::move(text)});
+    return *this;
+  }
+  Diagnostic& with_fix(Span at, std::string replacement) {
+    fix = Fix{at, std::move(replacement)};
+    return *this;
+  }
+  Diagnostic& with_fix_text(std::string text) {
+    fix_text = std::move(text);
+    return *this;
+  }
 };
 
 // Collects diagnostics. Not thread-safe: one per compilation.
 class Diagnostics {
  public:
   // Adds one and returns it, to be completed: `d.report(Code::x, span, "…").with_fix(…)`.
-  // The reference holds until the next report. After `kDiagnosticsMax` errors further ones are only counted.
+  // The reference holds until the next report. After `kDiagnosticsMax` errors further ones are only
+  // counted.
   Diagnostic& report(Code code, Span span, std::string message);
 
   bool has_errors() const { return errors_ > 0; }

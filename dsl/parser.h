@@ -6,8 +6,8 @@
 
 namespace weir::dsl {
 
-// Reads a whole file. Always returns a tree: what could not be read is reported and left out, so that
-// later phases can say more. Bounded: nesting deeper than `kNestingMax`, or a file above
+// Reads a whole file. Always returns a tree: what could not be read is reported and left out, so
+// that later phases can say more. Bounded: nesting deeper than `kNestingMax`, or a file above
 // `kFileBytesMax`, is a diagnostic.
 Program parse(const Sources& sources, FileId file, Diagnostics& diagnostics);
 

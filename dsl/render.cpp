@@ -20,13 +20,15 @@ constexpr uint32_t kLinesShownMax = 3;
 constexpr std::string_view kRed = "\x1b[1;31m", kYellow = "\x1b[1;33m", kBlue = "\x1b[1;34m",
                            kGreen = "\x1b[32m", kBold = "\x1b[1m", kReset = "\x1b[0m";
 
-// Columns of a character in a terminal: East Asian wide characters and pictures have two, combining marks none.
+// Columns of a character in a terminal: East Asian wide characters and pictures have two, combining
+// marks none.
 int columns_of(uint32_t c) {
   auto in = [c](uint32_t first, uint32_t last) { return c >= first && c <= last; };
   if (in(0x300, 0x36f) || in(0x200b, 0x200f) || in(0x20d0, 0x20ff) || in(0xfe00, 0xfe0f)) return 0;
-  bool wide = in(0x1100, 0x115f) || in(0x2e80, 0xa4cf) || in(0xac00, 0xd7a3) || in(0xf900, 0xfaff) || in(0xfe30, 0xfe6f) ||
-              in(0xff00, 0xff60) || in(0xffe0, 0xffe6) || in(0x1f300, 0x1f64f) || in(0x1f680, 0x1f6ff) || in(0x1f900, 0x1f9ff) ||
-              in(0x20000, 0x3fffd);
+  bool wide = in(0x1100, 0x115f) || in(0x2e80, 0xa4cf) || in(0xac00, 0xd7a3) ||
+              in(0xf900, 0xfaff) || in(0xfe30, 0xfe6f) || in(0xff00, 0xff60) ||
+              in(0xffe0, 0xffe6) || in(0x1f300, 0x1f64f) || in(0x1f680, 0x1f6ff) ||
+              in(0x1f900, 0x1f9ff) || in(0x20000, 0x3fffd);
   return wide ? 2 : 1;
 }
 
@@ -39,7 +41,7 @@ struct ShownLine {
 
 // `begin` and `end` are bytes of the line; the marked part stays in view.
 ShownLine show(std::string_view line, size_t begin, size_t end) {
-  std::vector<std::string> cells;   // the second one of a wide character is empty
+  std::vector<std::string> cells;  // the second one of a wide character is empty
   ShownLine shown;
   end = std::min(end, line.size());
   begin = std::min(begin, end);
@@ -67,8 +69,10 @@ ShownLine show(std::string_view line, size_t begin, size_t end) {
       at += std::max<size_t>(c.length, 1);
     } else {
       int columns = columns_of(c.value);
-      if (columns == 0 && !cells.empty()) cells.back() += line.substr(at, c.length);
-      else cells.emplace_back(line.substr(at, c.length));
+      if (columns == 0 && !cells.empty())
+        cells.back() += line.substr(at, c.length);
+      else
+        cells.emplace_back(line.substr(at, c.length));
       if (columns == 2) cells.emplace_back();
       at += c.length;
     }

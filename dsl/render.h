@@ -17,11 +17,14 @@ struct RenderOptions {
 //    │                   ^^^^^^ decimal(12, 2)?
 //    │ declared here: rides.weir:5  amount: decimal(12, 2)?
 //    = fix: price(amount ?? 0)
-std::string render(const Diagnostics& diagnostics, const Sources& sources, const RenderOptions& options = {});
-// One JSON object a line: code, severity, message, file, line, column, end_line, end_column, label, notes, fix.
+std::string render(const Diagnostics& diagnostics, const Sources& sources,
+                   const RenderOptions& options = {});
+// One JSON object a line: code, severity, message, file, line, column, end_line, end_column, label,
+// notes, fix.
 std::string render_json(const Diagnostics& diagnostics, const Sources& sources);
 
-// The name in `candidates` that is nearest to `name` (edit distance at most a third of its length), or "".
+// The name in `candidates` that is nearest to `name` (edit distance at most a third of its length),
+// or "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates);
 
 }  // namespace weir::dsl

@@ -27,7 +27,8 @@ struct Span {
   }
 };
 
-// A line and a column, both counted from 1; the column counts characters (code points), as editors do.
+// A line and a column, both counted from 1; the column counts characters (code points), as editors
+// do.
 struct LineColumn {
   uint32_t line = 1;
   uint32_t column = 1;
@@ -39,7 +40,9 @@ class SourceFile {
 
   const std::string& path() const { return path_; }
   std::string_view text() const { return text_; }
-  std::string_view text(Span span) const { return std::string_view(text_).substr(span.begin, span.end - span.begin); }
+  std::string_view text(Span span) const {
+    return std::string_view(text_).substr(span.begin, span.end - span.begin);
+  }
   LineColumn line_column(uint32_t offset) const;
   // The text of a line (from 1), without its end.
   std::string_view line(uint32_t line) const;

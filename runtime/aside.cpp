@@ -13,13 +13,15 @@ std::string reason_name(WeirReason reason) {
     return #name;
 #include "runtime/contract/reason.def"
 #undef REASON
-    default: return std::to_string(reason);
+    default:
+      return std::to_string(reason);
   }
 }
 
 std::string reason_code(WeirReason reason) { return "W" + std::to_string(reason); }
 
-AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& error, const WeirRecord& record) {
+AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& error,
+                      const WeirRecord& record) {
   AsideRow row;
   row.source = source;
   row.stream = error.stream;
@@ -33,11 +35,13 @@ AsideRow aside_record(uint32_t source, int32_t partition, const WeirRowError& er
   if (row.has_key) row.key.assign(record.key, record.key_size);
   if (row.has_value) row.value.assign(record.value, record.value_size);
   HeaderList headers = headers_of(record);
-  for (size_t i = 0; i < headers.count; ++i) row.headers.emplace_back(headers.headers[i].name, headers.headers[i].value);
+  for (size_t i = 0; i < headers.count; ++i)
+    row.headers.emplace_back(headers.headers[i].name, headers.headers[i].value);
   return row;
 }
 
-AsideRow aside_group(uint32_t source, uint32_t stream, WeirReason reason, std::string detail, const WeirFired& group) {
+AsideRow aside_group(uint32_t source, uint32_t stream, WeirReason reason, std::string detail,
+                     const WeirFired& group) {
   AsideRow row;
   row.source = source;
   row.stream = stream;
@@ -45,14 +49,16 @@ AsideRow aside_group(uint32_t source, uint32_t stream, WeirReason reason, std::s
   row.detail = std::move(detail);
   row.has_key = true;
   row.key.assign(group.key, group.key_size);
-  if (group.window_end != 0) row.detail += " (window_end " + std::to_string(group.window_end) + " us)";
+  if (group.window_end != 0)
+    row.detail += " (window_end " + std::to_string(group.window_end) + " us)";
   return row;
 }
 
 namespace {
 
 std::string stream_name(const Program& program, uint32_t stream) {
-  return stream < uint32_t(program.plan.streams_size()) ? program.plan.streams(int(stream)) : std::to_string(stream);
+  return stream < uint32_t(program.plan.streams_size()) ? program.plan.streams(int(stream))
+                                                        : std::to_string(stream);
 }
 
 std::string topic_of(const Program& program, const AsideRow& row) {
@@ -63,11 +69,16 @@ std::string topic_of(const Program& program, const AsideRow& row) {
 }  // namespace
 
 std::string describe(const Program& program, const AsideRow& row) {
-  std::string where = row.offset < 0 ? "a group of" : topic_of(program, row) + "/" + std::to_string(row.partition) + " at offset " + std::to_string(row.offset) + ",";
-  return where + " stream `" + stream_name(program, row.stream) + "`: " + reason_code(row.reason) + " " + reason_name(row.reason) + " (" + row.detail + ")";
+  std::string where = row.offset < 0
+                          ? "a group of"
+                          : topic_of(program, row) + "/" + std::to_string(row.partition) +
+                                " at offset " + std::to_string(row.offset) + ",";
+  return where + " stream `" + stream_name(program, row.stream) + "`: " + reason_code(row.reason) +
+         " " + reason_name(row.reason) + " (" + row.detail + ")";
 }
 
-std::vector<std::pair<std::string, std::string>> dead_letter_headers(const Program& program, const AsideRow& row) {
+std::vector<std::pair<std::string, std::string>> dead_letter_headers(const Program& program,
+                                                                     const AsideRow& row) {
   auto headers = row.headers;
   headers.emplace_back("weir.reason", reason_name(row.reason));
   headers.emplace_back("weir.code", reason_code(row.reason));

@@ -17,23 +17,31 @@ std::string_view view(const char* data, uint32_t size) { return {data, size}; }
 // What a sink can take back it gets before the commit, and its position goes into the commit.
 bool takes_back(const Sink& sink) { return !sink.position().empty(); }
 
-int64_t timestamp_ms(int64_t event_time_us) { return event_time_us < 0 ? -1 : event_time_us / 1000; }
+int64_t timestamp_ms(int64_t event_time_us) {
+  return event_time_us < 0 ? -1 : event_time_us / 1000;
+}
 
 }  // namespace
 
-// The life of an epoch's commit. A crash in front of C7 leaves nothing: the transaction is aborted by the next start, the
-// store is as it was. Between C7 and C8 the store is one epoch behind the log: the next start replays the changelog.
+// The life of an epoch's commit. A crash in front of C7 leaves nothing: the transaction is aborted
+// by the next start, the store is as it was. Between C7 and C8 the store is one epoch behind the
+// log: the next start replays the changelog.
 Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
   LogProducer* producer = places_.producer;
-  auto at = [&](const char* step) { return places_.failpoints ? places_.failpoints->reach(step) : Status(); };
+  auto at = [&](const char* step) {
+    return places_.failpoints ? places_.failpoints->reach(step) : Status();
+  };
   Status status;
   auto step = [&](const char* name, auto work) {
     if (!status.ok()) return;
     status = at(name);
     if (status.ok()) status = work();
   };
-  // A transaction is open only while it is being filled: what the epoch produced has waited in its buffers.
-  step("C0", [&] { return producer && !in_transaction_ ? retried([&] { return producer->begin(); }) : Status(); });
+  // A transaction is open only while it is being filled: what the epoch produced has waited in its
+  // buffers.
+  step("C0", [&] {
+    return producer && !in_transaction_ ? retried([&] { return producer->begin(); }) : Status();
+  });
   in_transaction_ = false;
   step("C1", [&] { return produce_outputs(epoch, rows_out); });
   step("C2", [&] { return produce_dead_letters(epoch); });
@@ -53,8 +61,8 @@ Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
   return status;
 }
 
-// Rows of a firing that is larger than memory: they go into the transaction as they come. Sinks that can't take rows back
-// get theirs when the epoch has been committed.
+// Rows of a firing that is larger than memory: they go into the transaction as they come. Sinks
+// that can't take rows back get theirs when the epoch has been committed.
 Status CommitThread::take_part(FrozenEpoch& part, uint64_t* rows_out) {
   Status status;
   if (places_.producer) {
@@ -117,7 +125,9 @@ Status CommitThread::produce_dead_letters(FrozenEpoch& epoch) {
     if (!places_.producer) {
       auto it = places_.dead_letters.find(source.dead_letter());
       if (it == places_.dead_letters.end()) continue;
-      if (Status status = it->second->write(dead_letter_json(*places_.program, row), nullptr); !status.ok()) return status;
+      if (Status status = it->second->write(dead_letter_json(*places_.program, row), nullptr);
+          !status.ok())
+        return status;
       continue;
     }
     const auto& texts = epoch.header_texts.emplace_back(dead_letter_headers(*places_.program, row));
@@ -131,7 +141,8 @@ Status CommitThread::produce_dead_letters(FrozenEpoch& epoch) {
     message.value = row.value;
     message.timestamp_ms = row.timestamp_ms;
     message.headers = &headers;
-    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("dead letter of `" + source.name() + "`");
+    if (Status status = places_.producer->produce(message); !status.ok())
+      return std::move(status).within("dead letter of `" + source.name() + "`");
   }
   return {};
 }
@@ -159,15 +170,18 @@ Status CommitThread::write_sinks(FrozenEpoch& epoch, bool before_commit, uint64_
   }
   auto flush = [&](Sink& sink, const std::string& name) -> Status {
     if (takes_back(sink) != before_commit) return {};
-    if (Status status = sink.flush(); !status.ok()) return std::move(status).within("sink `" + name + "`");
+    if (Status status = sink.flush(); !status.ok())
+      return std::move(status).within("sink `" + name + "`");
     if (before_commit) {
-      for (auto& [partition, sentinel] : epoch.record.sentinels) sentinel.sink_positions[name] = sink.position();
+      for (auto& [partition, sentinel] : epoch.record.sentinels)
+        sentinel.sink_positions[name] = sink.position();
     }
     return {};
   };
   for (uint32_t i = 0; i < program.sinks.size(); ++i) {
     if (!places_.sinks[i]) continue;
-    if (Status status = flush(*places_.sinks[i], program.sinks[i].sink->name()); !status.ok()) return status;
+    if (Status status = flush(*places_.sinks[i], program.sinks[i].sink->name()); !status.ok())
+      return status;
   }
   for (auto& [topic, sink] : places_.dead_letters) {
     if (Status status = flush(*sink, "dead:" + topic); !status.ok()) return status;
@@ -179,10 +193,12 @@ Status CommitThread::produce_changes(FrozenEpoch& epoch) {
   const Program& program = *places_.program;
   LogProducer::Message message;
   for (const FrozenEpoch::Change& change : epoch.changes) {
-    message.topic = epoch.texts.emplace_back(changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()));
+    message.topic = epoch.texts.emplace_back(
+        changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()));
     message.partition = change.shard;
     message.value = change.record;
-    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("changelog");
+    if (Status status = places_.producer->produce(message); !status.ok())
+      return std::move(status).within("changelog");
   }
   // The sentinels: what the epoch says about itself, one for each source partition.
   std::string_view topic = epoch.texts.emplace_back(commits_topic(program.name));
@@ -193,7 +209,8 @@ Status CommitThread::produce_changes(FrozenEpoch& epoch) {
     message.has_key = true;
     message.key = epoch.texts.emplace_back(sentinel_key(partition));
     message.value = epoch.texts.emplace_back(write_sentinel(sentinel));
-    if (Status status = places_.producer->produce(message); !status.ok()) return std::move(status).within("sentinel");
+    if (Status status = places_.producer->produce(message); !status.ok())
+      return std::move(status).within("sentinel");
   }
   return {};
 }
@@ -208,16 +225,21 @@ Status CommitThread::write_store(FrozenEpoch& epoch) {
   std::vector<Store::Write> writes;
   std::vector<ChangelogEntry> entries;
   for (const FrozenEpoch::Change& change : epoch.changes) {
-    reached({changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()), change.shard});
+    reached({changelog_topic(program.name, program.keyed[change.keyed].keyed->identity()),
+             change.shard});
     ChangelogHeader header;
-    if (Status status = read_changelog(change.record, &header, &entries); !status.ok()) return status;
-    for (const ChangelogEntry& entry : entries) writes.push_back({change.keyed, entry.key, entry.value, entry.removed});
+    if (Status status = read_changelog(change.record, &header, &entries); !status.ok())
+      return status;
+    for (const ChangelogEntry& entry : entries)
+      writes.push_back({change.keyed, entry.key, entry.value, entry.removed});
   }
   reached({commits_topic(program.name), 0});
   epoch.record.changelogs = places_.changelogs;
-  if (Status status = places_.store->write(writes, write_commit_record(epoch.record)); !status.ok()) return status;
+  if (Status status = places_.store->write(writes, write_commit_record(epoch.record)); !status.ok())
+    return status;
   for (const FrozenEpoch::Dropped& dropped : epoch.dropped) {
-    Status status = places_.store->erase(dropped.keyed, state_prefix(dropped.shard, dropped.pane), state_prefix(dropped.shard, dropped.pane + 1));
+    Status status = places_.store->erase(dropped.keyed, state_prefix(dropped.shard, dropped.pane),
+                                         state_prefix(dropped.shard, dropped.pane + 1));
     if (!status.ok()) return status;
   }
   return {};
@@ -226,7 +248,8 @@ Status CommitThread::write_store(FrozenEpoch& epoch) {
 void CommitThread::show_aside(const FrozenEpoch& epoch) {
   if (!places_.aside) return;
   for (const AsideRow& row : epoch.aside) {
-    places_.aside(places_.program->sources[row.source].source->name(), "error", dead_letter_json(*places_.program, row));
+    places_.aside(places_.program->sources[row.source].source->name(), "error",
+                  dead_letter_json(*places_.program, row));
   }
 }
 
@@ -258,7 +281,9 @@ void CommitThread::begin(std::unique_ptr<FrozenEpoch> epoch) {
 std::optional<Committed> CommitThread::result(int timeout_ms) {
   if (!busy_) return std::nullopt;
   std::unique_lock lock(mutex_);
-  if (!result_ && timeout_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return result_.has_value(); });
+  if (!result_ && timeout_ms > 0)
+    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                      [&] { return result_.has_value(); });
   if (!result_) return std::nullopt;
   std::optional<Committed> taken = std::move(result_);
   result_.reset();
@@ -282,7 +307,8 @@ void CommitThread::run() {
     if (epoch->part) {
       done.status = take_part(*epoch, &done.rows_out);
     } else {
-      epoch->outputs.insert(epoch->outputs.begin(), std::make_move_iterator(held_.begin()), std::make_move_iterator(held_.end()));
+      epoch->outputs.insert(epoch->outputs.begin(), std::make_move_iterator(held_.begin()),
+                            std::make_move_iterator(held_.end()));
       held_.clear();
       done.status = commit(*epoch, &done.rows_out);
     }

@@ -20,7 +20,8 @@ class DeadLetterFile final : public Sink {
     if (file_ < 0) file_ = ::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
     if (file_ < 0) return failed("opening");
     size_ = position.empty() ? 0 : std::stoll(position);
-    if (::ftruncate(file_, size_) != 0 || ::lseek(file_, size_, SEEK_SET) < 0) return failed("cutting");
+    if (::ftruncate(file_, size_) != 0 || ::lseek(file_, size_, SEEK_SET) < 0)
+      return failed("cutting");
     waiting_.clear();
     return {};
   }
@@ -42,7 +43,8 @@ class DeadLetterFile final : public Sink {
 
  private:
   Status failed(const char* what) const {
-    return Status::error(Exit::Disk, std::string(what) + " the dead letters `" + path_ + "`: " + std::strerror(errno));
+    return Status::error(Exit::Disk, std::string(what) + " the dead letters `" + path_ +
+                                         "`: " + std::strerror(errno));
   }
   std::string path_, waiting_;
   int file_ = -1;
@@ -51,6 +53,8 @@ class DeadLetterFile final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> open_dead_letter_file(const std::string& path) { return std::make_unique<DeadLetterFile>(path); }
+std::unique_ptr<Sink> open_dead_letter_file(const std::string& path) {
+  return std::make_unique<DeadLetterFile>(path);
+}
 
 }  // namespace weir::runtime

@@ -1,5 +1,5 @@
-// Dead letters of a pipeline without a log: JSON lines in the state directory. As a sink, so that the file goes back
-// to the last committed epoch after a crash.
+// Dead letters of a pipeline without a log: JSON lines in the state directory. As a sink, so that
+// the file goes back to the last committed epoch after a crash.
 #pragma once
 
 #include <cstdio>

@@ -24,7 +24,8 @@ contract::Plan dev_plan(const contract::Plan& plan, DevSources which) {
 
 std::string dev_topic(const std::string& source) { return "dev." + source; }
 
-Status fill_topic(Log& log, const std::string& topic, int32_t partitions, const std::vector<std::string>& rows) {
+Status fill_topic(Log& log, const std::string& topic, int32_t partitions,
+                  const std::vector<std::string>& rows) {
   Status status = log.ensure_topic(topic, partitions, {});
   if (!status.ok()) return status;
   auto producer = log.producer("dev-fill-" + topic);
@@ -37,7 +38,7 @@ Status fill_topic(Log& log, const std::string& topic, int32_t partitions, const 
     message.topic = topic;
     message.partition = int32_t(i % size_t(partitions));
     message.value = rows[i];
-    message.has_value = !rows[i].empty();   // JSON is never empty: a record without a value
+    message.has_value = !rows[i].empty();  // JSON is never empty: a record without a value
     if (status = out.produce(message); !status.ok()) return status;
   }
   if (status = out.flush(); !status.ok()) return status;
@@ -46,7 +47,8 @@ Status fill_topic(Log& log, const std::string& topic, int32_t partitions, const 
 
 Result<std::vector<std::string>> read_lines(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::error(Exit::Usage, "`" + path + "` can't be read: " + std::strerror(errno));
+  if (!in)
+    return Status::error(Exit::Usage, "`" + path + "` can't be read: " + std::strerror(errno));
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();

@@ -16,17 +16,29 @@ namespace weir::runtime {
 
 struct FrozenEpoch {
   uint64_t number = 0;
-  bool part = false;                                  // only outputs, of an epoch that goes on: they leave before the memory is full
-  struct Rows { uint32_t sink; EncodedRows rows; };   // index in Program::sinks
+  bool part =
+      false;  // only outputs, of an epoch that goes on: they leave before the memory is full
+  struct Rows {
+    uint32_t sink;
+    EncodedRows rows;
+  };  // index in Program::sinks
   std::vector<Rows> outputs;
   std::vector<AsideRow> aside;
-  struct Change { uint32_t keyed; uint16_t shard; std::string record; };
-  std::vector<Change> changes;                        // changelog records
-  struct Dropped { uint32_t keyed; uint16_t shard; int64_t pane; };
-  std::vector<Dropped> dropped;                       // the store forgets them after the commit
-  CommitRecord record;                                // without changelog offsets and sink positions: the commit fills them in
-  Positions offsets;                                  // of the group's partitions
-  std::unique_ptr<GroupMetadata> group;               // null: no log source
+  struct Change {
+    uint32_t keyed;
+    uint16_t shard;
+    std::string record;
+  };
+  std::vector<Change> changes;  // changelog records
+  struct Dropped {
+    uint32_t keyed;
+    uint16_t shard;
+    int64_t pane;
+  };
+  std::vector<Dropped> dropped;  // the store forgets them after the commit
+  CommitRecord record;  // without changelog offsets and sink positions: the commit fills them in
+  Positions offsets;    // of the group's partitions
+  std::unique_ptr<GroupMetadata> group;  // null: no log source
   std::vector<TimestampSample> timestamps;
   // What messages point to until they are delivered.
   std::deque<std::string> texts;

@@ -22,7 +22,10 @@ Result<Failpoints> Failpoints::parse(const std::string& text) {
     if (what == "delay") point.what = What::Delay;
     bool known = what == "kill" || point.what != What::Kill;
     if (step.size() != 2 || step[0] != 'C' || !known || point.left == 0) {
-      return Status::error(Exit::Usage, "WEIR_FAILPOINT has `" + one + "` where C0 … C9, then :kill, :stop, :error or :delay, then :<nth> is wanted");
+      return Status::error(
+          Exit::Usage,
+          "WEIR_FAILPOINT has `" + one +
+              "` where C0 … C9, then :kill, :stop, :error or :delay, then :<nth> is wanted");
     }
     made.points_.push_back(point);
   }
@@ -33,10 +36,17 @@ Status Failpoints::reach(const char* step) {
   for (Point& point : points_) {
     if (point.step != step || point.left == 0 || --point.left > 0) continue;
     switch (point.what) {
-      case What::Kill: (void)raise(SIGKILL); break;
-      case What::Stop: (void)raise(SIGSTOP); break;
-      case What::Error: return Status::error(Exit::Unavailable, std::string("failpoint ") + step);
-      case What::Delay: std::this_thread::sleep_for(std::chrono::seconds(1)); break;
+      case What::Kill:
+        (void)raise(SIGKILL);
+        break;
+      case What::Stop:
+        (void)raise(SIGSTOP);
+        break;
+      case What::Error:
+        return Status::error(Exit::Unavailable, std::string("failpoint ") + step);
+      case What::Delay:
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        break;
     }
   }
   return {};

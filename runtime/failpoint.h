@@ -1,5 +1,6 @@
-// Faults on demand, for the kill tests: WEIR_FAILPOINT=<step>:<what>:<nth>, several separated by commas. Steps are those of
-// an epoch's commit (commit.cpp), C0 … C9; the fault happens in front of the step, the nth time that it is reached.
+// Faults on demand, for the kill tests: WEIR_FAILPOINT=<step>:<what>:<nth>, several separated by
+// commas. Steps are those of an epoch's commit (commit.cpp), C0 … C9; the fault happens in front of
+// the step, the nth time that it is reached.
 //
 //     kill    SIGKILL         stop    SIGSTOP until somebody continues the process
 //     error   the step fails and the epoch is aborted       delay   one second
@@ -21,7 +22,11 @@ class Failpoints {
 
  private:
   enum class What : uint8_t { Kill, Stop, Error, Delay };
-  struct Point { std::string step; What what; uint64_t left; };
+  struct Point {
+    std::string step;
+    What what;
+    uint64_t left;
+  };
   std::vector<Point> points_;
 };
 

@@ -17,9 +17,12 @@ struct Group {
   int64_t count, sum;
 };
 
-const FakePipeline* current = nullptr;   // stages are plain functions
+const FakePipeline* current = nullptr;  // stages are plain functions
 
-struct Parsed { WeirBytes key; int64_t time_us, amount; };
+struct Parsed {
+  WeirBytes key;
+  int64_t time_us, amount;
+};
 bool parse(const WeirRecord& record, Parsed* out) {
   std::string_view text(record.value, record.value_size);
   size_t first = text.find(' '), second = text.find(' ', first + 1);
@@ -48,11 +51,13 @@ void emit(WeirOutput* output, std::string_view key, std::string_view value, int6
 }
 
 // False: late for all its windows.
-bool update(WeirPanes* panes, const WindowTime& window, int64_t watermark, WeirBytes key, int64_t time, int64_t count, int64_t amount) {
+bool update(WeirPanes* panes, const WindowTime& window, int64_t watermark, WeirBytes key,
+            int64_t time, int64_t count, int64_t amount) {
   int64_t pane = 0;
   if (window.size > 0) {
-    int64_t start = WindowTime::floor_div(time - window.offset, window.slide) * window.slide + window.offset;
-    if (time >= window.end(start)) return true;   // in no window
+    int64_t start =
+        WindowTime::floor_div(time - window.offset, window.slide) * window.slide + window.offset;
+    if (time >= window.end(start)) return true;  // in no window
     if (window.close(start) <= watermark) return false;
     pane = WindowTime::floor_div(time - window.offset, window.pane) * window.pane + window.offset;
   }
@@ -68,7 +73,8 @@ WindowTime window_of(const FakePipeline& p) {
     while (b) a %= b, std::swap(a, b);
     return a;
   };
-  return {p.size * kSecond, p.slide * kSecond, p.offset * kSecond, p.grace * kSecond, gcd(p.size, p.slide) * kSecond};
+  return {p.size * kSecond, p.slide * kSecond, p.offset * kSecond, p.grace * kSecond,
+          gcd(p.size, p.slide) * kSecond};
 }
 
 int32_t source_stage(WeirStage* stage, WeirBatch* batch) {
@@ -77,7 +83,8 @@ int32_t source_stage(WeirStage* stage, WeirBatch* batch) {
   int64_t watermark = batch->watermark_floor;
   auto advance = [&] {
     if (batch->event_time_max == kNoEventTime) return;
-    watermark = std::max(watermark, std::min(batch->watermark_others, batch->event_time_max - p.delay * kSecond));
+    watermark = std::max(
+        watermark, std::min(batch->watermark_others, batch->event_time_max - p.delay * kSecond));
   };
   advance();
   while (batch->next < batch->count) {
@@ -89,9 +96,11 @@ int32_t source_stage(WeirStage* stage, WeirBatch* batch) {
       continue;
     }
     if (p.grouped) {
-      if (!update(stage->panes[0], window, watermark, parsed.key, parsed.time_us, 1, parsed.amount)) ++stage->counters.rows_late;
+      if (!update(stage->panes[0], window, watermark, parsed.key, parsed.time_us, 1, parsed.amount))
+        ++stage->counters.rows_late;
     } else {
-      emit(stage->outputs[0], {parsed.key.data, parsed.key.size}, {batch->records[row].value, batch->records[row].value_size}, parsed.time_us);
+      emit(stage->outputs[0], {parsed.key.data, parsed.key.size},
+           {batch->records[row].value, batch->records[row].value_size}, parsed.time_us);
     }
     batch->event_time_max = std::max(batch->event_time_max, parsed.time_us);
     advance();
@@ -110,8 +119,10 @@ int32_t emission_stage(WeirStage* stage, WeirBatch* batch) {
     memcpy(&group, fired.accumulator, sizeof group);
     std::string key(fired.key, fired.key_size);
     char text[200];
-    int size = std::snprintf(text, sizeof text, "%s [%lld,%lld) %lld %lld", key.c_str(), (long long)(fired.window_start / kSecond),
-                             (long long)(fired.window_end / kSecond), (long long)group.count, (long long)group.sum);
+    int size = std::snprintf(text, sizeof text, "%s [%lld,%lld) %lld %lld", key.c_str(),
+                             (long long)(fired.window_start / kSecond),
+                             (long long)(fired.window_end / kSecond), (long long)group.count,
+                             (long long)group.sum);
     emit(stage->outputs[kOutput], key, {text, size_t(size)}, fired.event_time);
     ++stage->counters.rows_out;
   }
@@ -124,7 +135,9 @@ int32_t chained_stage(WeirStage* stage, WeirBatch* batch) {
     const WeirFired& fired = batch->fired[batch->next];
     Group group;
     memcpy(&group, fired.accumulator, sizeof group);
-    if (!update(stage->panes[1], {size, size, 0, 0, size}, batch->watermark_floor, {"all", 3}, fired.event_time, 1, group.sum)) ++stage->counters.rows_late;
+    if (!update(stage->panes[1], {size, size, 0, 0, size}, batch->watermark_floor, {"all", 3},
+                fired.event_time, 1, group.sum))
+      ++stage->counters.rows_late;
   }
   return kStageDone;
 }
@@ -134,7 +147,8 @@ void merge(char* into, const char* from, WeirArena*) {
   reinterpret_cast<Group*>(into)->sum += reinterpret_cast<const Group*>(from)->sum;
 }
 
-void add_keyed(contract::Plan* plan, uint32_t id, const WindowTime& window, const std::string& signature) {
+void add_keyed(contract::Plan* plan, uint32_t id, const WindowTime& window,
+               const std::string& signature) {
   contract::Keyed* keyed = plan->add_keyed();
   keyed->set_id(id);
   keyed->set_identity("counts.window." + std::to_string(id - 10));
@@ -238,8 +252,15 @@ const WeirPipelineImage* FakePipeline::image() {
     }
   }
   plan_bytes = plan.SerializeAsString();
-  made = {kStageAbiVersion, sizeof(WeirPipelineImage), plan_bytes.data(), plan_bytes.size(), stages.data(), keyed.data(),
-          uint32_t(stages.size()), uint32_t(keyed.size()), ""};
+  made = {kStageAbiVersion,
+          sizeof(WeirPipelineImage),
+          plan_bytes.data(),
+          plan_bytes.size(),
+          stages.data(),
+          keyed.data(),
+          uint32_t(stages.size()),
+          uint32_t(keyed.size()),
+          ""};
   return &made;
 }
 
@@ -265,8 +286,12 @@ RunOptions fake_options() {
 FakeRun run_fake(FakePipeline& pipeline, Log& log, RunOptions options) {
   FakeRun run;
   options.log = &log;
-  options.collect = [&](const std::string&, std::string_view, std::string_view value) { run.rows.emplace_back(value); };
-  options.aside = [&](const std::string& stream, const std::string& kind, const std::string& json) { run.aside.push_back(stream + " " + kind + " " + json); };
+  options.collect = [&](const std::string&, std::string_view, std::string_view value) {
+    run.rows.emplace_back(value);
+  };
+  options.aside = [&](const std::string& stream, const std::string& kind, const std::string& json) {
+    run.aside.push_back(stream + " " + kind + " " + json);
+  };
   run.status = run_pipeline(*pipeline.image(), options, &run.summary);
   return run;
 }

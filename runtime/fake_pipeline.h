@@ -1,7 +1,9 @@
-// For tests: a pipeline whose stages are C++ functions, so that the runtime is tested without the compiler.
+// For tests: a pipeline whose stages are C++ functions, so that the runtime is tested without the
+// compiler.
 //
-// Records are texts "key seconds amount"; a record "bad" can't be read. Grouped, a key has a count and a sum:
-// the emission writes "key [start,end) count sum", in seconds. Ungrouped, each record goes on as it is.
+// Records are texts "key seconds amount"; a record "bad" can't be read. Grouped, a key has a count
+// and a sum: the emission writes "key [start,end) count sum", in seconds. Ungrouped, each record
+// goes on as it is.
 #pragma once
 
 #include <string>
@@ -16,7 +18,7 @@ namespace weir::runtime {
 struct FakeEmission {
   contract::Emission::Mode mode = contract::Emission::APPEND;
   int64_t every_us = 0;
-  bool to_log = false;               // topic "out"; else the collect sink "out"
+  bool to_log = false;  // topic "out"; else the collect sink "out"
 };
 
 struct FakePipeline {
@@ -24,12 +26,13 @@ struct FakePipeline {
   int64_t size = 0, slide = 0, offset = 0, grace = 0, delay = 0, idle = 0;
   bool grouped = true;
   std::vector<FakeEmission> emissions = {{}};
-  // A second operator behind the first's append emission: counts results per window of this size, under one key.
+  // A second operator behind the first's append emission: counts results per window of this size,
+  // under one key.
   int64_t second_size = 0;
   contract::Source::OnError on_error = contract::Source::DEAD_LETTER;
   std::string signature = "v1";
   std::string start = "earliest";
-  std::string connector = "kafka";   // of the source
+  std::string connector = "kafka";  // of the source
   std::string name = "fake";
 
   // Valid until the next call: the stages read this object.

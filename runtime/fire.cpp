@@ -8,8 +8,8 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr size_t kFiredMax = 4096;   // of one stage call, and of one chunk of sorted runs
-constexpr int64_t kPanesKept = 4;    // windows of fewer panes are combined anew
+constexpr size_t kFiredMax = 4096;  // of one stage call, and of one chunk of sorted runs
+constexpr int64_t kPanesKept = 4;   // windows of fewer panes are combined anew
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
 
@@ -18,15 +18,20 @@ std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
 }  // namespace
 
 Firing::Firing(KeyedState& state) : state_(state), info_(state.info()), window_(info_.window) {
-  scratch_ = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0);
+  scratch_ = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(),
+                                                  info_.keyed->group_initial().data(), 0, 0);
   sliding_ = make_sliding(true);
-  for (const EmissionInfo& emission : info_.emissions) appends_ |= emission.emission->mode() == contract::Emission::APPEND;
+  for (const EmissionInfo& emission : info_.emissions)
+    appends_ |= emission.emission->mode() == contract::Emission::APPEND;
 }
 
 Firing::Sliding Firing::make_sliding(bool follow) const {
   Sliding made;
-  if (!info_.has_window || window_.size < kPanesKept * window_.pane || window_.size <= window_.slide) return made;
-  for (uint32_t s = 0; s < state_.shards().size(); ++s) made.push_back(std::make_unique<SlidingPanes>(state_, s, follow));
+  if (!info_.has_window || window_.size < kPanesKept * window_.pane ||
+      window_.size <= window_.slide)
+    return made;
+  for (uint32_t s = 0; s < state_.shards().size(); ++s)
+    made.push_back(std::make_unique<SlidingPanes>(state_, s, follow));
   return made;
 }
 
@@ -47,7 +52,8 @@ Firing::Group Firing::group(WeirBytes key, char* accumulator) const {
 }
 
 Status Firing::bad_state() const {
-  return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
+  return Status::error(
+      Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
 }
 
 // ---------------------------------------------------------------- groups of a window
@@ -63,7 +69,8 @@ void sort_by_key(std::vector<Group>& groups) {
 
 void Firing::add_all(WeirTable* table, std::vector<Group>* groups) const {
   groups->reserve(groups->size() + table->count);
-  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) groups->push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
+  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
+    groups->push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
 }
 
 bool Firing::any_spilled(uint32_t s, int64_t first, int64_t end) const {
@@ -82,7 +89,8 @@ void Firing::combine_parts(const SlidingPanes::Parts& parts, WeirBytes key) {
   }
 }
 
-Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& sliding, const Take& take) {
+Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& sliding,
+                         const Take& take) {
   if (any_spilled(s, first, end)) {
     if (!sliding.empty()) sliding[s]->clear();
     return merge_runs(s, first, end, take);
@@ -105,7 +113,8 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
     add_all(tables[0], &groups);
   } else if (tables.size() > 1) {
     for (WeirTable* table : tables) {
-      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) merge_into_scratch(weir_slot_key(slot), weir_slot_accumulator(slot));
+      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
+        merge_into_scratch(weir_slot_key(slot), weir_slot_accumulator(slot));
     }
     add_all(scratch_->find_or_make(0), &groups);
   }
@@ -116,14 +125,16 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
   return status;
 }
 
-// What a combination says about changes is old once an emission has fired in between. Then the panes know; and where most of them have
-// changed it is made anew.
-Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_t bit, Sliding& sliding, const Take& take) {
+// What a combination says about changes is old once an emission has fired in between. Then the
+// panes know; and where most of them have changed it is made anew.
+Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_t bit,
+                                 Sliding& sliding, const Take& take) {
   auto& panes = state_.shards()[s].panes;
   bool panes_know = !sliding.empty() && sliding[s]->old_bits() && !any_spilled(s, first, end);
   if (panes_know) {
     int64_t count = 0;
-    for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) count += (it->second.changed & bit) != 0;
+    for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it)
+      count += (it->second.changed & bit) != 0;
     if (count * kPanesKept > (end - first) / window_.pane) {
       sliding[s]->clear();
       panes_know = false;
@@ -144,7 +155,9 @@ Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_
     if (!(it->second.changed & bit) || !it->second.table) continue;
     for (uint64_t at = 0; WeirSlot* slot = weir_table_next(it->second.table, &at);) {
       WeirBytes key = weir_slot_key(slot);
-      if (!(header_of(weir_slot_accumulator(slot))->changed & bit) || weir_table_find(scratch_->find_or_make(0), key.data, key.size)) continue;
+      if (!(header_of(weir_slot_accumulator(slot))->changed & bit) ||
+          weir_table_find(scratch_->find_or_make(0), key.data, key.size))
+        continue;
       if (!kept) parts = sliding[s]->slide_to(first, end);
       kept = true;
       if (parts.kept) {
@@ -168,10 +181,14 @@ namespace {
 // One pane's groups in key order: those in memory, and those of the store that are not in memory.
 class PaneRun {
  public:
-  PaneRun(KeyedState& state, uint32_t shard, int64_t start, KeyedState::Pane& pane) : state_(state), pane_(pane) {
+  PaneRun(KeyedState& state, uint32_t shard, int64_t start, KeyedState::Pane& pane)
+      : state_(state), pane_(pane) {
     if (pane.table) {
-      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.table, &at);) slots_.push_back(slot);
-      std::sort(slots_.begin(), slots_.end(), [](WeirSlot* a, WeirSlot* b) { return view(weir_slot_key(a)) < view(weir_slot_key(b)); });
+      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.table, &at);)
+        slots_.push_back(slot);
+      std::sort(slots_.begin(), slots_.end(), [](WeirSlot* a, WeirSlot* b) {
+        return view(weir_slot_key(a)) < view(weir_slot_key(b));
+      });
     }
     if (pane.spilled) {
       prefix_ = state_prefix(uint16_t(shard), start);
@@ -191,7 +208,8 @@ class PaneRun {
     if (from_memory()) return weir_slot_accumulator(slots_[at_]);
     const std::string& initial = state_.info().keyed->group_initial();
     buffer->assign(initial.begin(), initial.end());
-    return state_.codec().decode(cursor_->value(), buffer->data(), texts) ? buffer->data() : nullptr;
+    return state_.codec().decode(cursor_->value(), buffer->data(), texts) ? buffer->data()
+                                                                          : nullptr;
   }
   void next() {
     if (from_memory()) {
@@ -207,9 +225,13 @@ class PaneRun {
   bool stored() const { return cursor_ && cursor_->valid() && cursor_->key().starts_with(prefix_); }
   std::string_view stored_key() const { return cursor_->key().substr(prefix_.size()); }
   std::string_view slot_key() const { return view(weir_slot_key(slots_[at_])); }
-  bool from_memory() const { return !stored() || (at_ < slots_.size() && slot_key() < stored_key()); }
+  bool from_memory() const {
+    return !stored() || (at_ < slots_.size() && slot_key() < stored_key());
+  }
   void skip_shadowed() {
-    while (pane_.table && stored() && weir_table_find(pane_.table, stored_key().data(), stored_key().size())) cursor_->next();
+    while (pane_.table && stored() &&
+           weir_table_find(pane_.table, stored_key().data(), stored_key().size()))
+      cursor_->next();
   }
 
   KeyedState& state_;
@@ -246,7 +268,7 @@ Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const Take& ta
       if (Status status = run->status(); !status.ok()) return status;
       if (run->valid() && (!any || run->key() < least)) {
         least = run->key();
-        least.reserve(least.size() + kInlineKeyBytes);   // a probe may read that far behind a key
+        least.reserve(least.size() + kInlineKeyBytes);  // a probe may read that far behind a key
         any = true;
       }
     }
@@ -265,15 +287,18 @@ Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const Take& ta
   }
 }
 
-Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, const FireTo& to_stage) {
+Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission,
+                       const FireTo& to_stage) {
   fired_.clear();
   auto flush = [&]() -> Status {
-    Status status = fired_.empty() ? Status() : to_stage(emission, fired_.data(), uint32_t(fired_.size()));
+    Status status =
+        fired_.empty() ? Status() : to_stage(emission, fired_.data(), uint32_t(fired_.size()));
     fired_.clear();
     return status;
   };
   for (const Group& g : groups) {
-    fired_.push_back({g.key.data, g.key.size, g.accumulator, span.start, span.end, span.event_time});
+    fired_.push_back(
+        {g.key.data, g.key.size, g.accumulator, span.start, span.end, span.event_time});
     if (fired_.size() == kFiredMax) {
       if (Status status = flush(); !status.ok()) return status;
     }
@@ -283,7 +308,8 @@ Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint3
 
 // ---------------------------------------------------------------- closed windows, all windows
 
-Status Firing::for_each_window(int64_t from, int64_t to, const std::function<Status(int64_t)>& visit) {
+Status Firing::for_each_window(int64_t from, int64_t to,
+                               const std::function<Status(int64_t)>& visit) {
   const std::set<int64_t>& panes = state_.panes();
   if (panes.empty()) return {};
   int64_t start = window_.first_with(*panes.begin());
@@ -291,7 +317,7 @@ Status Firing::for_each_window(int64_t from, int64_t to, const std::function<Sta
   while (true) {
     auto it = panes.lower_bound(start);
     if (it == panes.end()) return {};
-    if (*it >= window_.end(start)) {   // nothing in this one: on to the first that has something
+    if (*it >= window_.end(start)) {  // nothing in this one: on to the first that has something
       start = std::max(start + window_.slide, window_.first_with(*it));
       continue;
     }
@@ -311,17 +337,24 @@ Status Firing::fire_closed(int64_t from, int64_t to, const FireTo& to_stage) {
       auto append = [&](const std::vector<Group>& groups) -> Status {
         for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
           if (info_.emissions[e].emission->mode() != contract::Emission::APPEND) continue;
-          if (Status delivered = deliver(groups, span, e, to_stage); !delivered.ok()) return delivered;
+          if (Status delivered = deliver(groups, span, e, to_stage); !delivered.ok())
+            return delivered;
         }
         return {};
       };
       if (appends_) {
-        if (Status status = groups_of(s, start, span.end, sliding_, append); !status.ok()) return status;
+        if (Status status = groups_of(s, start, span.end, sliding_, append); !status.ok())
+          return status;
       }
       for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
         if (info_.emissions[e].emission->mode() != contract::Emission::UPDATE) continue;
-        auto update = [&](const std::vector<Group>& groups) { return deliver(groups, span, e, to_stage); };
-        if (Status status = changed_groups_of(s, start, span.end, uint32_t{1} << e, sliding_, update); !status.ok()) return status;
+        auto update = [&](const std::vector<Group>& groups) {
+          return deliver(groups, span, e, to_stage);
+        };
+        if (Status status =
+                changed_groups_of(s, start, span.end, uint32_t{1} << e, sliding_, update);
+            !status.ok())
+          return status;
       }
     }
     return {};
@@ -332,15 +365,21 @@ Status Firing::fire_all(uint32_t emission, int64_t event_time, const FireTo& to_
   Sliding sliding = make_sliding(false);
   auto fire = [&](const Span& span, int64_t first, int64_t end) -> Status {
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-      Status status = groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) { return deliver(groups, span, emission, to_stage); });
+      Status status = groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) {
+        return deliver(groups, span, emission, to_stage);
+      });
       if (!status.ok()) return status;
     }
     return {};
   };
-  Status status = info_.has_window ? for_each_window(INT64_MIN, INT64_MAX, [&](int64_t start) {
-    return fire({start, window_.end(start), window_.end(start) - 1}, start, window_.end(start));
-  })
-                                   : fire({0, 0, event_time}, 0, 1);
+  Status status =
+      info_.has_window
+          ? for_each_window(INT64_MIN, INT64_MAX,
+                            [&](int64_t start) {
+                              return fire({start, window_.end(start), window_.end(start) - 1},
+                                          start, window_.end(start));
+                            })
+          : fire({0, 0, event_time}, 0, 1);
   for (KeyedState::Shard& shard : state_.shards()) {
     for (auto& [start, pane] : shard.panes) {
       pane.changed &= ~(uint32_t{1} << emission);
@@ -369,7 +408,8 @@ Status Firing::load_changed(uint32_t s, int64_t start, KeyedState::Pane& pane, u
   for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
     WeirGroupHeader header{};
     if (cursor->value().size() < 1 + sizeof header) return bad_state();
-    memcpy(&header, cursor->value().data() + 1, sizeof header);   // behind the version: state_value.h
+    memcpy(&header, cursor->value().data() + 1,
+           sizeof header);  // behind the version: state_value.h
     if (!(header.changed & bit)) continue;
     std::string key(cursor->key().substr(prefix.size()));
     key.reserve(key.size() + kInlineKeyBytes);
@@ -389,29 +429,37 @@ Status Firing::combine_key(uint32_t s, int64_t first, int64_t end, WeirBytes key
   *combined = nullptr;
   std::vector<char> buffer;
   for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
-    WeirSlot* slot = it->second.table ? weir_table_find(it->second.table, key.data, key.size) : nullptr;
+    WeirSlot* slot =
+        it->second.table ? weir_table_find(it->second.table, key.data, key.size) : nullptr;
     if (slot) {
       *combined = merge_into_scratch(key, weir_slot_accumulator(slot));
     } else if (it->second.spilled) {
       std::vector<std::optional<std::string>> values;
       std::string stored = state_prefix(uint16_t(s), it->first) + std::string(key.data, key.size);
-      if (Status status = state_.store()->get(state_.number(), {stored}, &values); !status.ok()) return status;
+      if (Status status = state_.store()->get(state_.number(), {stored}, &values); !status.ok())
+        return status;
       if (!values[0]) continue;
       const std::string& initial = info_.keyed->group_initial();
       buffer.assign(initial.begin(), initial.end());
-      if (!state_.codec().decode(*values[0], buffer.data(), &scratch_->find_or_make(0)->keys)) return bad_state();
+      if (!state_.codec().decode(*values[0], buffer.data(), &scratch_->find_or_make(0)->keys))
+        return bad_state();
       *combined = merge_into_scratch(key, buffer.data());
     }
   }
   return {};
 }
 
-Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage) {
+Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark, int64_t event_time,
+                               const FireTo& to_stage) {
   uint32_t bit = uint32_t{1} << emission;
   KeyedState::Shard& shard = state_.shards()[s];
-  struct Changed { KeyedState::Pane* pane; WeirSlot* slot; };
+  struct Changed {
+    KeyedState::Pane* pane;
+    WeirSlot* slot;
+  };
   std::vector<Changed> changed;
-  std::map<int64_t, std::vector<Group>> windows;   // by start; where a window is one pane its groups, else the keys
+  std::map<int64_t, std::vector<Group>>
+      windows;  // by start; where a window is one pane its groups, else the keys
   bool one_pane = !info_.has_window || window_.is_tumbling();
   for (auto& [start, pane] : shard.panes) {
     if (!(pane.changed & bit)) continue;
@@ -429,7 +477,8 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
         windows[0].push_back(found);
         return;
       }
-      for (int64_t w = window_.first_with(start); w <= window_.last_with(start); w += window_.slide) {
+      for (int64_t w = window_.first_with(start); w <= window_.last_with(start);
+           w += window_.slide) {
         if (window_.close(w) > watermark) windows[w].push_back(found);
       }
     };
@@ -442,14 +491,19 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
   // Where windows have several panes, those of the changed keys slide over all windows at once.
   std::unique_ptr<stdlib::PaneTables> keys;
   std::unique_ptr<SlidingPanes> sliding;
-  if (!one_pane && !windows.empty() && !any_spilled(s, windows.begin()->first, window_.end(windows.rbegin()->first))) {
-    keys = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0);
-    for (const Changed& c : changed) weir_table_upsert(keys->find_or_make(0), weir_slot_key(c.slot).data, weir_slot_key(c.slot).size);
+  if (!one_pane && !windows.empty() &&
+      !any_spilled(s, windows.begin()->first, window_.end(windows.rbegin()->first))) {
+    keys = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(),
+                                                info_.keyed->group_initial().data(), 0, 0);
+    for (const Changed& c : changed)
+      weir_table_upsert(keys->find_or_make(0), weir_slot_key(c.slot).data,
+                        weir_slot_key(c.slot).size);
     sliding = std::make_unique<SlidingPanes>(state_, s, false, keys->find_or_make(0));
   }
   for (auto& [start, groups] : windows) {
     sort_by_key(groups);
-    Span span = info_.has_window ? Span{start, window_.end(start), window_.end(start) - 1} : Span{0, 0, event_time};
+    Span span = info_.has_window ? Span{start, window_.end(start), window_.end(start) - 1}
+                                 : Span{0, 0, event_time};
     if (!one_pane) {
       auto same = [](const Group& a, const Group& b) { return view(a.key) == view(b.key); };
       groups.erase(std::unique(groups.begin(), groups.end(), same), groups.end());
@@ -459,13 +513,15 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
         char* combined = nullptr;
         if (parts.kept) {
           combine_parts(parts, g.key);
-        } else if (Status status = combine_key(s, start, span.end, g.key, &combined); !status.ok()) {
+        } else if (Status status = combine_key(s, start, span.end, g.key, &combined);
+                   !status.ok()) {
           return status;
         }
       }
       // The scratch table stands still only now.
       WeirTable* table = scratch_->find_or_make(0);
-      for (Group& g : groups) g.accumulator = weir_slot_accumulator(weir_table_find(table, g.key.data, g.key.size));
+      for (Group& g : groups)
+        g.accumulator = weir_slot_accumulator(weir_table_find(table, g.key.data, g.key.size));
     }
     Status status = deliver(groups, span, emission, to_stage);
     scratch_->clear();
@@ -483,9 +539,11 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
   return {};
 }
 
-Status Firing::fire_changed(uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage) {
+Status Firing::fire_changed(uint32_t emission, int64_t watermark, int64_t event_time,
+                            const FireTo& to_stage) {
   for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-    if (Status status = fire_changed_in(s, emission, watermark, event_time, to_stage); !status.ok()) return status;
+    if (Status status = fire_changed_in(s, emission, watermark, event_time, to_stage); !status.ok())
+      return status;
   }
   return {};
 }

@@ -1,11 +1,13 @@
-// Firing: from the final groups of a keyed operator to arrays of WeirFired that an emission's stage takes.
+// Firing: from the final groups of a keyed operator to arrays of WeirFired that an emission's stage
+// takes.
 //
-// The order is fixed: by window's end (of closed windows; changed ones shard by shard), then by shard, then by key
-// bytes. A window's groups are combined from its panes, in three ways:
+// The order is fixed: by window's end (of closed windows; changed ones shard by shard), then by
+// shard, then by key bytes. A window's groups are combined from its panes, in three ways:
 //
 //     one pane, in memory              the groups as they lie there, nothing is copied
-//     several panes, all in memory     merged into a scratch table; where windows overlap, from what is kept (sliding.h)
-//     a pane is spilled                a merge of sorted runs, memory and store, in bounded memory
+//     several panes, all in memory     merged into a scratch table; where windows overlap, from
+//     what is kept (sliding.h) a pane is spilled                a merge of sorted runs, memory and
+//     store, in bounded memory
 //
 // Threads: the control thread, while no lane runs.
 #pragma once
@@ -19,17 +21,21 @@
 
 namespace weir::runtime {
 
-// Takes fired groups of one emission (index in the operator's emissions); they are valid during the call.
+// Takes fired groups of one emission (index in the operator's emissions); they are valid during the
+// call.
 using FireTo = std::function<Status(uint32_t emission, const WeirFired* fired, uint32_t count)>;
 
 class Firing {
  public:
   explicit Firing(KeyedState& state);
 
-  // Windows with from < close ≤ to: append emissions get all groups, update emissions those that changed.
+  // Windows with from < close ≤ to: append emissions get all groups, update emissions those that
+  // changed.
   Status fire_closed(int64_t from, int64_t to, const FireTo& to_stage);
-  // Update: the groups of open windows that changed since this emission last fired. `event_time` is that of groups without a window.
-  Status fire_changed(uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
+  // Update: the groups of open windows that changed since this emission last fired. `event_time` is
+  // that of groups without a window.
+  Status fire_changed(uint32_t emission, int64_t watermark, int64_t event_time,
+                      const FireTo& to_stage);
   // Complete: all groups.
   Status fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage);
   // Of the windows that `fire_closed` has fired, the last one's close; INT64_MIN: none.
@@ -42,31 +48,40 @@ class Firing {
 
  private:
   struct Group {
-    uint64_t prefix;       // first 8 bytes of the key, so that most comparisons end there
+    uint64_t prefix;  // first 8 bytes of the key, so that most comparisons end there
     WeirBytes key;
     char* accumulator;
   };
-  struct Span { int64_t start, end, event_time; };   // of a window; {0, 0, …} without one
+  struct Span {
+    int64_t start, end, event_time;
+  };  // of a window; {0, 0, …} without one
 
   using Take = std::function<Status(const std::vector<Group>&)>;
-  using Sliding = std::vector<std::unique_ptr<SlidingPanes>>;   // by shard; empty where windows don't overlap
+  using Sliding =
+      std::vector<std::unique_ptr<SlidingPanes>>;  // by shard; empty where windows don't overlap
 
   // The groups of one shard in [first, end) panes, key order, in chunks.
   Status groups_of(uint32_t shard, int64_t first, int64_t end, Sliding& sliding, const Take& take);
   // Only those with a key that has changed for an emission.
-  Status changed_groups_of(uint32_t shard, int64_t first, int64_t end, uint32_t bit, Sliding& sliding, const Take& take);
+  Status changed_groups_of(uint32_t shard, int64_t first, int64_t end, uint32_t bit,
+                           Sliding& sliding, const Take& take);
   bool any_spilled(uint32_t shard, int64_t first, int64_t end) const;
   Sliding make_sliding(bool follow) const;
   void add_all(WeirTable* table, std::vector<Group>* groups) const;
   // The group of one key of a window that is kept, in the scratch table.
   void combine_parts(const SlidingPanes::Parts& parts, WeirBytes key);
   Status merge_runs(uint32_t shard, int64_t first, int64_t end, const Take& take);
-  Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time, const FireTo& to_stage);
+  Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time,
+                         const FireTo& to_stage);
   Status load_changed(uint32_t shard, int64_t start, KeyedState::Pane& pane, uint32_t bit);
   Status combine_key(uint32_t shard, int64_t first, int64_t end, WeirBytes key, char** combined);
-  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission, const FireTo& to_stage);
-  Status for_each_window(int64_t from, int64_t to, const std::function<Status(int64_t start)>& visit);
-  char* merge_into_scratch(WeirBytes key, const char* group) { return combine(info_, scratch_->find_or_make(0), key, group); }
+  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission,
+                 const FireTo& to_stage);
+  Status for_each_window(int64_t from, int64_t to,
+                         const std::function<Status(int64_t start)>& visit);
+  char* merge_into_scratch(WeirBytes key, const char* group) {
+    return combine(info_, scratch_->find_or_make(0), key, group);
+  }
   Group group(WeirBytes key, char* accumulator) const;
   Status bad_state() const;
 
@@ -74,8 +89,8 @@ class Firing {
   const KeyedInfo& info_;
   const WindowTime& window_;
   std::unique_ptr<stdlib::PaneTables> scratch_;
-  Sliding sliding_;        // of closed windows
-  bool appends_ = false;   // some emission does
+  Sliding sliding_;       // of closed windows
+  bool appends_ = false;  // some emission does
   std::vector<WeirFired> fired_;
   int64_t last_close_ = INT64_MIN;
 };

@@ -9,9 +9,13 @@
 
 namespace weir::runtime {
 
-Result<std::unique_ptr<Inputs>> Inputs::open(const Program& program, const RunOptions& options, Log* log) {
+Result<std::unique_ptr<Inputs>> Inputs::open(const Program& program, const RunOptions& options,
+                                             Log* log) {
   std::unique_ptr<Inputs> made(new Inputs(program, log));
-  GroupOptions group{program.name, group_instance_id(program.name, options.instance), {}, options.memory_bytes / 4};
+  GroupOptions group{program.name,
+                     group_instance_id(program.name, options.instance),
+                     {},
+                     options.memory_bytes / 4};
   for (const SourceInfo& source : program.sources) {
     if (source.is_log) {
       group.topics.push_back(source.source->address());
@@ -54,12 +58,14 @@ Result<uint32_t> Inputs::log_partitions() {
   return all;
 }
 
-Result<std::vector<InputPartition>> Inputs::partitions(const std::vector<TopicPartition>& assigned) {
+Result<std::vector<InputPartition>> Inputs::partitions(
+    const std::vector<TopicPartition>& assigned) {
   std::vector<InputPartition> all;
   for (uint32_t i = 0; i < program_.sources.size(); ++i) {
     if (feeds_[i]) {
       Result<std::vector<TopicPartition>> own = feeds_[i]->partitions();
-      if (!own.ok()) return own.take_status().within("source `" + program_.sources[i].source->name() + "`");
+      if (!own.ok())
+        return own.take_status().within("source `" + program_.sources[i].source->name() + "`");
       for (const TopicPartition& partition : *own) all.push_back({i, partition});
     } else {
       for (const TopicPartition& partition : assigned) {
@@ -80,12 +86,15 @@ Result<Positions> Inputs::first_positions(const std::vector<InputPartition>& par
     }
     const auto& options = program_.sources[input.source].options;
     auto it = options.find("start");
-    by_start[it == options.end() || it->second.empty() ? "earliest" : it->second].push_back(input.partition);
+    by_start[it == options.end() || it->second.empty() ? "earliest" : it->second].push_back(
+        input.partition);
   }
   for (const auto& [start, own] : by_start) {
     Result<std::map<TopicPartition, LogConsumer::Ends>> ends = consumer_->ends(own);
     if (!ends.ok()) return ends.take_status();
-    for (const TopicPartition& partition : own) positions[partition] = {start == "latest" ? (*ends)[partition].end : (*ends)[partition].begin, -1};
+    for (const TopicPartition& partition : own)
+      positions[partition] = {start == "latest" ? (*ends)[partition].end : (*ends)[partition].begin,
+                              -1};
     if (start == "earliest" || start == "latest") continue;
     Result<Positions> found = Positions();
     if (start == "committed") {
@@ -93,7 +102,9 @@ Result<Positions> Inputs::first_positions(const std::vector<InputPartition>& par
     } else {
       std::optional<int64_t> instant_us = parse_instant_us(start);
       if (!instant_us) {
-        return Status::error(Exit::Configuration, "`start` is `" + start + "`: `earliest`, `latest`, `committed` or an instant as 2025-01-01T00:00:00Z is wanted");
+        return Status::error(Exit::Configuration, "`start` is `" + start +
+                                                      "`: `earliest`, `latest`, `committed` or an "
+                                                      "instant as 2025-01-01T00:00:00Z is wanted");
       }
       found = consumer_->offsets_at(own, *instant_us / 1000);
     }
@@ -114,27 +125,32 @@ Status Inputs::start(const std::vector<InputPartition>& partitions, const Positi
     for (const InputPartition& input : partitions) {
       if (input.source == i) own[input.partition] = positions.at(input.partition);
     }
-    if (Status status = feeds_[i]->start(own); !status.ok()) return std::move(status).within("source `" + program_.sources[i].source->name() + "`");
+    if (Status status = feeds_[i]->start(own); !status.ok())
+      return std::move(status).within("source `" + program_.sources[i].source->name() + "`");
   }
   return consumer_ ? consumer_->assign(of_log) : Status();
 }
 
 Fetched Inputs::fetch(uint32_t source, const TopicPartition& partition, uint32_t rows_max) {
-  return feeds_[source] ? feeds_[source]->fetch(partition, rows_max) : consumer_->fetch(partition, rows_max);
+  return feeds_[source] ? feeds_[source]->fetch(partition, rows_max)
+                        : consumer_->fetch(partition, rows_max);
 }
 
 void Inputs::wait(int timeout_ms) {
-  bool only_log = std::none_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed != nullptr; });
+  bool only_log =
+      std::none_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed != nullptr; });
   if (consumer_ && only_log) {
     consumer_->wait_for_records(timeout_ms);
   } else {
-    // Feeds can't say when they have more: a followed file or a pipe is looked at every few milliseconds.
+    // Feeds can't say when they have more: a followed file or a pipe is looked at every few
+    // milliseconds.
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(timeout_ms, 5)));
   }
 }
 
 bool Inputs::all_bounded() const {
-  return std::all_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed && feed->bounded(); });
+  return std::all_of(feeds_.begin(), feeds_.end(),
+                     [](const auto& feed) { return feed && feed->bounded(); });
 }
 
 int64_t Inputs::feeds_size() const {

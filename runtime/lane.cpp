@@ -4,13 +4,19 @@ namespace weir::runtime {
 
 namespace {
 int64_t machine_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 }  // namespace
 
 Lane::Lane(const Program& program, const Start& start, const StageLimits& limits, Fetch fetch)
-    : program_(program), start_(start), source_(program.sources[start.source]), memory_(program, *source_.stage, limits),
-      fetch_(std::move(fetch)), position_(start.position) {
+    : program_(program),
+      start_(start),
+      source_(program.sources[start.source]),
+      memory_(program, *source_.stage, limits),
+      fetch_(std::move(fetch)),
+      position_(start.position) {
   time_.time = source_.time;
   time_.has_watermark = source_.source->has_watermark();
   time_.delay_us = source_.source->watermark_us();
@@ -34,7 +40,8 @@ bool Lane::fetch(uint32_t rows_max) {
     if (fetched.next_offset > position_.offset) position_.offset = fetched.next_offset;
     if (fetched.at_end && time_.at_end_since_us < 0) time_.at_end_since_us = machine_us();
     if (!fetched.at_end) time_.at_end_since_us = -1;
-    time_.ended = (start_.bounded && fetched.at_end) || (start_.end_offset >= 0 && position_.offset >= start_.end_offset);
+    time_.ended = (start_.bounded && fetched.at_end) ||
+                  (start_.end_offset >= 0 && position_.offset >= start_.end_offset);
     return false;
   }
   time_.at_end_since_us = -1;
@@ -44,7 +51,8 @@ bool Lane::fetch(uint32_t rows_max) {
   next_ = 0;
   batch_next_offset_ = fetched.next_offset;
   if (start_.end_offset >= 0) {
-    while (batch_count_ > 0 && batch_->records[batch_count_ - 1].offset >= start_.end_offset) --batch_count_;
+    while (batch_count_ > 0 && batch_->records[batch_count_ - 1].offset >= start_.end_offset)
+      --batch_count_;
     if (batch_count_ < batch_->count) batch_next_offset_ = start_.end_offset;
     if (batch_count_ == 0) {
       batch_.reset();
@@ -64,12 +72,14 @@ bool Lane::take_errors(const WeirBatch& batch) {
   for (uint32_t i = 0; i < errors.count; ++i) {
     const WeirRowError& error = errors.rows[i];
     WEIR_CHECK(error.row < batch.count, "a stage puts aside rows of its batch only");
-    AsideRow row = aside_record(start_.source, start_.partition.partition, error, batch.records[error.row]);
+    AsideRow row =
+        aside_record(start_.source, start_.partition.partition, error, batch.records[error.row]);
     if (source_.source->on_error() == contract::Source::FAIL) {
       failure_ = Status::error(Exit::BadData, describe(program_, row));
       return false;
     }
-    if (source_.source->on_error() == contract::Source::SKIP) row.value.clear(), row.key.clear(), row.headers.clear();
+    if (source_.source->on_error() == contract::Source::SKIP)
+      row.value.clear(), row.key.clear(), row.headers.clear();
     aside_.push_back(std::move(row));
   }
   return true;
@@ -111,7 +121,9 @@ void Lane::run(const Round& round) {
       return;
     }
     if (next_ == batch_count_) {
-      position_ = {batch_next_offset_ >= 0 ? batch_next_offset_ : batch_->records[batch_count_ - 1].offset + 1, batch_->records[batch_count_ - 1].leader_epoch};
+      position_ = {batch_next_offset_ >= 0 ? batch_next_offset_
+                                           : batch_->records[batch_count_ - 1].offset + 1,
+                   batch_->records[batch_count_ - 1].leader_epoch};
       batch_.reset();
       time_.ended = start_.end_offset >= 0 && position_.offset >= start_.end_offset;
     }
@@ -128,7 +140,8 @@ void Lane::run(const Round& round) {
 
 LaneCounts Lane::take_counts() {
   WeirCounters& counters = memory_.stage()->counters;
-  LaneCounts counts{counters.rows_in, bytes_, counters.rows_late, counters.rows_out, counters.json_slow};
+  LaneCounts counts{counters.rows_in, bytes_, counters.rows_late, counters.rows_out,
+                    counters.json_slow};
   counters = {};
   bytes_ = 0;
   return counts;

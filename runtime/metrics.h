@@ -1,5 +1,5 @@
-// What operators on call want to know, in Prometheus' text form. The control thread brings it up to date after
-// rounds and commits; the endpoint's thread reads it.
+// What operators on call want to know, in Prometheus' text form. The control thread brings it up to
+// date after rounds and commits; the endpoint's thread reads it.
 #pragma once
 
 #include <array>
@@ -20,12 +20,13 @@ namespace weir::runtime {
 class Histogram {
  public:
   void observe(double seconds, uint64_t times = 1);
-  double percentile(double p) const;   // upper end of its bucket; 0 if there is nothing
-  std::string text(const std::string& name, const std::string& help, const std::string& labels) const;
+  double percentile(double p) const;  // upper end of its bucket; 0 if there is nothing
+  std::string text(const std::string& name, const std::string& help,
+                   const std::string& labels) const;
   uint64_t count() const { return count_; }
 
  private:
-  static constexpr size_t kBuckets = 26;          // 0.5 ms … 4.6 hours
+  static constexpr size_t kBuckets = 26;  // 0.5 ms … 4.6 hours
   static double upper(size_t bucket) { return 0.0005 * double(uint64_t{1} << bucket); }
   std::array<uint64_t, kBuckets + 1> buckets_{};  // the last one: more
   uint64_t count_ = 0;
@@ -35,13 +36,13 @@ class Histogram {
 struct PartitionMetrics {
   std::string topic;
   int32_t partition = 0;
-  int64_t lag = -1;                    // records; −1: not known
+  int64_t lag = -1;  // records; −1: not known
   int64_t watermark_us = INT64_MIN;
 };
 
 struct MetricsValues {
   uint64_t rows_in = 0, rows_out = 0, bytes_in = 0, rows_late = 0, json_slow = 0;
-  std::map<std::string, uint64_t> dead;          // by reason
+  std::map<std::string, uint64_t> dead;  // by reason
   uint64_t epochs = 0, aborts = 0, rebalances = 0, restored_entries = 0;
   uint64_t state_bytes = 0, state_groups = 0, spills = 0;
   int64_t watermark_us = INT64_MIN;
@@ -66,8 +67,11 @@ class Metrics {
     return values_;
   }
   std::string text() const;
-  // Whether the gauges have been brought up to date in the last quarter of a second. Control thread.
-  bool fresh() const { return std::chrono::steady_clock::now() - published_ < std::chrono::milliseconds(250); }
+  // Whether the gauges have been brought up to date in the last quarter of a second. Control
+  // thread.
+  bool fresh() const {
+    return std::chrono::steady_clock::now() - published_ < std::chrono::milliseconds(250);
+  }
   void published() { published_ = std::chrono::steady_clock::now(); }
 
  private:

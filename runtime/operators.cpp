@@ -8,14 +8,15 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr uint64_t kParallelGroups = 4096;   // fewer are merged by one thread
+constexpr uint64_t kParallelGroups = 4096;  // fewer are merged by one thread
 
 // Emissions work at a barrier, where nobody could take a full output away.
 constexpr StageLimits kUnlimited{UINT64_MAX, UINT64_MAX};
 
 }  // namespace
 
-Result<std::unique_ptr<Operators>> Operators::make(const Program& program, Store* store, uint32_t shards, WorkArena* arena) {
+Result<std::unique_ptr<Operators>> Operators::make(const Program& program, Store* store,
+                                                   uint32_t shards, WorkArena* arena) {
   std::unique_ptr<Operators> made(new Operators(program, arena));
   for (uint32_t i = 0; i < program.keyed.size(); ++i) {
     const KeyedInfo& info = program.keyed[i];
@@ -26,7 +27,8 @@ Result<std::unique_ptr<Operators>> Operators::make(const Program& program, Store
     op.state = std::make_unique<KeyedState>(info, std::move(*codec), i, shards, store);
     op.firing = std::make_unique<Firing>(*op.state);
     for (const EmissionInfo& emission : info.emissions) {
-      op.emissions.push_back({emission, std::make_unique<StageMemory>(program, *emission.stage, kUnlimited)});
+      op.emissions.push_back(
+          {emission, std::make_unique<StageMemory>(program, *emission.stage, kUnlimited)});
     }
     made->operators_.push_back(std::move(op));
   }
@@ -51,7 +53,7 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
     if (!partial || partial->panes()->groups == 0) return;
     partials.push_back(partial);
     groups += partial->panes()->groups;
-    bytes += partial->bytes();   // with long keys and texts
+    bytes += partial->bytes();  // with long keys and texts
   };
   for (Lane* lane : lanes) add(lane->memory());
   for (Operator& op : operators_) {
@@ -62,7 +64,9 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   dirty_bytes_ += bytes;
   merged_bytes_ += bytes;
   dirty_ = true;
-  uint32_t parts = groups < kParallelGroups ? 1 : std::min<uint32_t>(arena_->threads(), uint32_t(state.shards().size()));
+  uint32_t parts = groups < kParallelGroups
+                       ? 1
+                       : std::min<uint32_t>(arena_->threads(), uint32_t(state.shards().size()));
   arena_->run(parts, [&](uint32_t part) { state.merge_part(partials, part, parts); });
   for (stdlib::PaneTables* partial : partials) partial->clear();
   return state.merged();
@@ -81,7 +85,8 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
   Emission& emission = op.emissions[number];
   const SourceInfo& source = program_.sources[op.info->source];
   auto put_aside = [&](AsideRow row) -> Status {
-    if (source.source->on_error() == contract::Source::FAIL) return Status::error(Exit::BadData, describe(program_, row));
+    if (source.source->on_error() == contract::Source::FAIL)
+      return Status::error(Exit::BadData, describe(program_, row));
     aside_.push_back(std::move(row));
     return {};
   };
@@ -91,7 +96,8 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
   }
   WeirStage* stage = emission.memory->stage();
   int64_t floor = INT64_MIN;
-  for (uint32_t to : emission.info.stage->updates()) floor = std::max(floor, operators_[to].watermark);
+  for (uint32_t to : emission.info.stage->updates())
+    floor = std::max(floor, operators_[to].watermark);
   std::vector<WeirFired> rows;
   rows.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
@@ -102,7 +108,8 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
       continue;
     }
     // A group without a result does not reach the stage.
-    Status status = put_aside(aside_group(op.info->source, stream, header.error, "the group has no result", fired[i]));
+    Status status = put_aside(
+        aside_group(op.info->source, stream, header.error, "the group has no result", fired[i]));
     if (!status.ok()) return status;
   }
   WeirBatch batch{};
@@ -120,7 +127,9 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
     Status status;
     for (uint32_t i = 0; i < errors.count && status.ok(); ++i) {
       const WeirRowError& error = errors.rows[i];
-      status = put_aside(aside_group(op.info->source, error.stream, error.reason, std::string(error.detail.data, error.detail.size), rows[error.row]));
+      status = put_aside(aside_group(op.info->source, error.stream, error.reason,
+                                     std::string(error.detail.data, error.detail.size),
+                                     rows[error.row]));
     }
     emission.memory->clear_scratch();
     if (!status.ok()) return status;
@@ -128,7 +137,8 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
   return output_bytes() > drain_bytes_ && drain_ ? drain_() : Status();
 }
 
-bool Operators::closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes, int64_t watermark) const {
+bool Operators::closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes,
+                                 int64_t watermark) const {
   if (!op.info->has_window) return false;
   const WindowTime& window = op.info->window;
   auto closes = [&](int64_t pane) {
@@ -139,7 +149,8 @@ bool Operators::closes_something(const Operator& op, uint32_t at, const std::vec
   if (!op.state->panes().empty() && closes(*op.state->panes().begin())) return true;
   bool found = false;
   auto look = [&](StageMemory& memory) {
-    if (stdlib::PaneTables* partial = memory.partial(at)) partial->for_each([&](WeirTable* table) { found |= closes(table->pane); });
+    if (stdlib::PaneTables* partial = memory.partial(at))
+      partial->for_each([&](WeirTable* table) { found |= closes(table->pane); });
   };
   for (Lane* lane : lanes) look(lane->memory());
   for (const Operator& other : operators_) {
@@ -155,9 +166,13 @@ Status Operators::advance(const std::vector<Lane*>& lanes, const Watermarks& wat
     if (watermark <= op.watermark || !op.info->has_window) continue;
     if (closes_something(op, at, lanes, watermark)) {
       if (Status status = merge_into(at, lanes); !status.ok()) return status;
-      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) { return run_stage(op, emission, fired, count); };
-      if (Status status = op.firing->fire_closed(op.watermark, watermark, to_stage); !status.ok()) return status;
-      for (const KeyedState::Dropped& dropped : op.state->drop_closed(watermark)) op.dropped.push_back(dropped);
+      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
+        return run_stage(op, emission, fired, count);
+      };
+      if (Status status = op.firing->fire_closed(op.watermark, watermark, to_stage); !status.ok())
+        return status;
+      for (const KeyedState::Dropped& dropped : op.state->drop_closed(watermark))
+        op.dropped.push_back(dropped);
     }
     op.watermark = watermark;
   }
@@ -167,12 +182,14 @@ Status Operators::advance(const std::vector<Lane*>& lanes, const Watermarks& wat
 int64_t Operators::event_time(const Operator& op, const std::vector<Lane*>& lanes) const {
   int64_t greatest = kNoEventTime;
   for (Lane* lane : lanes) {
-    if (lane->time().time == op.info->time) greatest = std::max(greatest, lane->time().event_time_max);
+    if (lane->time().time == op.info->time)
+      greatest = std::max(greatest, lane->time().event_time_max);
   }
   return greatest;
 }
 
-Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Watermarks& watermarks, const std::function<bool(Emission&)>& due) {
+Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Watermarks& watermarks,
+                                    const std::function<bool(Emission&)>& due) {
   for (uint32_t at : program_.order) {
     Operator& op = operators_[at];
     for (uint32_t i = 0; i < op.emissions.size(); ++i) {
@@ -180,22 +197,27 @@ Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Water
       if (mode == contract::Emission::APPEND || !due(op.emissions[i])) continue;
       if (Status status = merge_into(at, lanes); !status.ok()) return status;
       if (!op.firing->any_changed(i)) continue;
-      dirty_ = true;   // what has fired is marked as such
-      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) { return run_stage(op, emission, fired, count); };
-      Status status = mode == contract::Emission::UPDATE
-                          ? op.firing->fire_changed(i, op.watermark, event_time(op, lanes), to_stage)
-                          : op.firing->fire_all(i, event_time(op, lanes), to_stage);
+      dirty_ = true;  // what has fired is marked as such
+      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
+        return run_stage(op, emission, fired, count);
+      };
+      Status status =
+          mode == contract::Emission::UPDATE
+              ? op.firing->fire_changed(i, op.watermark, event_time(op, lanes), to_stage)
+              : op.firing->fire_all(i, event_time(op, lanes), to_stage);
       if (!status.ok()) return status;
     }
   }
   return {};
 }
 
-Status Operators::fire_due(const std::vector<Lane*>& lanes, const Watermarks& watermarks, int64_t now_us, bool at_commit) {
+Status Operators::fire_due(const std::vector<Lane*>& lanes, const Watermarks& watermarks,
+                           int64_t now_us, bool at_commit) {
   return fire_machine_time(lanes, watermarks, [&](Emission& emission) {
     int64_t every = emission.info.emission->every_us();
     if (every == 0) return at_commit;
-    if (emission.due_us == 0) emission.due_us = now_us + every;   // the first firing is one interval after the start
+    if (emission.due_us == 0)
+      emission.due_us = now_us + every;  // the first firing is one interval after the start
     if (now_us < emission.due_us) return false;
     emission.due_us += (now_us - emission.due_us) / every * every + every;
     return true;
@@ -210,7 +232,8 @@ int64_t Operators::next_due_us() const {
   int64_t due = INT64_MAX;
   for (const Operator& op : operators_) {
     for (const Emission& emission : op.emissions) {
-      bool timed = emission.info.emission->mode() != contract::Emission::APPEND && emission.info.emission->every_us() > 0;
+      bool timed = emission.info.emission->mode() != contract::Emission::APPEND &&
+                   emission.info.emission->every_us() > 0;
       if (timed && emission.due_us > 0) due = std::min(due, emission.due_us);
     }
   }
@@ -220,18 +243,21 @@ int64_t Operators::next_due_us() const {
 int64_t Operators::last_close(uint32_t time) const {
   int64_t last = INT64_MIN;
   for (const Operator& op : operators_) {
-    if (op.info->time == time && op.firing->last_close() != INT64_MIN) last = std::max(last, op.firing->last_close() + op.info->held_back_us);
+    if (op.info->time == time && op.firing->last_close() != INT64_MIN)
+      last = std::max(last, op.firing->last_close() + op.info->held_back_us);
   }
   return last;
 }
 
-// Only where windows share panes: there a row that is late for a closed window may still change its panes, so the window has
-// to fire in front of that row. Elsewhere the result does not depend on when it fires.
+// Only where windows share panes: there a row that is late for a closed window may still change its
+// panes, so the window has to fire in front of that row. Elsewhere the result does not depend on
+// when it fires.
 int64_t Operators::fire_at(uint32_t time, int64_t floor) const {
   int64_t at = kNeverFires;
   for (const Operator& op : operators_) {
     const KeyedInfo& info = *op.info;
-    if (info.time != time || !info.has_window || info.window.is_tumbling() || !info.from_source) continue;
+    if (info.time != time || !info.has_window || info.window.is_tumbling() || !info.from_source)
+      continue;
     if (floor == INT64_MAX) continue;
     if (floor == INT64_MIN) return INT64_MIN + 1;
     int64_t held_back = hold_back(floor, info.held_back_us);
@@ -248,12 +274,16 @@ void Operators::freeze(FrozenEpoch* epoch) {
     uint32_t shards = uint32_t(op.state->shards().size());
     std::vector<std::vector<std::string>> records(shards);
     if (op.state->dirty_anywhere()) {
-      arena_->run(shards, [&](uint32_t shard) { records[shard] = op.state->freeze_shard(shard, epoch->number); });
+      arena_->run(shards, [&](uint32_t shard) {
+        records[shard] = op.state->freeze_shard(shard, epoch->number);
+      });
     }
     for (uint32_t shard = 0; shard < shards; ++shard) {
-      for (std::string& record : records[shard]) epoch->changes.push_back({at, uint16_t(shard), std::move(record)});
+      for (std::string& record : records[shard])
+        epoch->changes.push_back({at, uint16_t(shard), std::move(record)});
     }
-    for (const KeyedState::Dropped& dropped : op.dropped) epoch->dropped.push_back({at, dropped.shard, dropped.pane});
+    for (const KeyedState::Dropped& dropped : op.dropped)
+      epoch->dropped.push_back({at, dropped.shard, dropped.pane});
     op.dropped.clear();
   }
   take_outputs(&epoch->outputs);
@@ -298,7 +328,9 @@ uint64_t Operators::spill(uint64_t bytes, uint64_t durable_epoch) {
     op.firing->forget();
     if (freed < bytes) freed += op.state->spill(bytes - freed, durable_epoch);
   }
-  if (freed > 0) malloc_trim(0);   // small tables and keys lie in the allocator's heap, which gives nothing back by itself
+  if (freed > 0)
+    malloc_trim(0);  // small tables and keys lie in the allocator's heap, which gives nothing back
+                     // by itself
   return freed;
 }
 LaneCounts Operators::take_counts() {

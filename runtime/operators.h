@@ -1,9 +1,11 @@
-// The keyed operators of a pipeline with the stages behind them: what happens at a barrier, when all lanes stand.
+// The keyed operators of a pipeline with the stages behind them: what happens at a barrier, when
+// all lanes stand.
 //
-//     lanes' partial groups ─ merge ─► final groups ─ fire ─► emission's stage ─► outputs, partial groups downstream
+//     lanes' partial groups ─ merge ─► final groups ─ fire ─► emission's stage ─► outputs, partial
+//     groups downstream
 //
-// Operators are walked upstream first, so a window's result has reached the operator behind it before that one's watermark
-// moves. Threads: the control thread, which uses the arena.
+// Operators are walked upstream first, so a window's result has reached the operator behind it
+// before that one's watermark moves. Threads: the control thread, which uses the arena.
 #pragma once
 
 #include <memory>
@@ -21,9 +23,11 @@ namespace weir::runtime {
 
 class Operators {
  public:
-  static Result<std::unique_ptr<Operators>> make(const Program& program, Store* store, uint32_t shards, WorkArena* arena);
+  static Result<std::unique_ptr<Operators>> make(const Program& program, Store* store,
+                                                 uint32_t shards, WorkArena* arena);
 
-  // Called between stage calls when emissions have more than `bytes` of output: takes it (`take_outputs`).
+  // Called between stage calls when emissions have more than `bytes` of output: takes it
+  // (`take_outputs`).
   void set_drain(uint64_t bytes, std::function<Status()> drain) {
     drain_bytes_ = bytes;
     drain_ = std::move(drain);
@@ -35,10 +39,12 @@ class Operators {
 
   // Takes the lanes' partial groups.
   Status merge(const std::vector<Lane*>& lanes);
-  // Watermarks have moved: fires what closes, drops what nobody needs. Merges first if something closes.
+  // Watermarks have moved: fires what closes, drops what nobody needs. Merges first if something
+  // closes.
   Status advance(const std::vector<Lane*>& lanes, const Watermarks& watermarks);
   // Emissions by machine time. `at_commit`: also those that fire at each commit. Merges first.
-  Status fire_due(const std::vector<Lane*>& lanes, const Watermarks& watermarks, int64_t now_us, bool at_commit);
+  Status fire_due(const std::vector<Lane*>& lanes, const Watermarks& watermarks, int64_t now_us,
+                  bool at_commit);
   // End of input: what has changed leaves, whatever the machine's time.
   Status fire_last(const std::vector<Lane*>& lanes, const Watermarks& watermarks);
   // When the next emission by machine time is due; INT64_MAX: never.
@@ -53,9 +59,13 @@ class Operators {
   uint64_t state_bytes() const;
   uint64_t state_groups() const;
   uint64_t output_bytes() const;
-  uint64_t dirty_bytes() const { return dirty_bytes_; }   // about: of groups merged since the last freeze
+  uint64_t dirty_bytes() const {
+    return dirty_bytes_;
+  }  // about: of groups merged since the last freeze
   bool dirty() const { return dirty_ || !aside_.empty() || output_bytes() > 0; }
-  uint64_t merged_bytes() const { return merged_bytes_; }   // since the start: how much state can have grown
+  uint64_t merged_bytes() const {
+    return merged_bytes_;
+  }  // since the start: how much state can have grown
   // Drops from memory what the store has, until `bytes` are free; returns what was freed.
   uint64_t spill(uint64_t bytes, uint64_t durable_epoch);
   LaneCounts take_counts();
@@ -71,24 +81,26 @@ class Operators {
     std::unique_ptr<KeyedState> state;
     std::unique_ptr<Firing> firing;
     std::vector<Emission> emissions;
-    int64_t watermark = INT64_MIN;     // held back; windows that close up to here have fired
+    int64_t watermark = INT64_MIN;  // held back; windows that close up to here have fired
     std::vector<KeyedState::Dropped> dropped;
   };
   Operators(const Program& program, WorkArena* arena) : program_(program), arena_(arena) {}
   Status merge_into(uint32_t at, const std::vector<Lane*>& lanes);
-  bool closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes, int64_t watermark) const;
+  bool closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes,
+                        int64_t watermark) const;
   Status run_stage(Operator& op, uint32_t emission, const WeirFired* fired, uint32_t count);
-  Status fire_machine_time(const std::vector<Lane*>& lanes, const Watermarks& watermarks, const std::function<bool(Emission&)>& due);
+  Status fire_machine_time(const std::vector<Lane*>& lanes, const Watermarks& watermarks,
+                           const std::function<bool(Emission&)>& due);
   int64_t event_time(const Operator& op, const std::vector<Lane*>& lanes) const;
 
   const Program& program_;
   WorkArena* arena_;
-  std::vector<Operator> operators_;    // as in the plan
-  std::vector<AsideRow> aside_;        // of emissions
+  std::vector<Operator> operators_;  // as in the plan
+  std::vector<AsideRow> aside_;      // of emissions
   uint64_t drain_bytes_ = UINT64_MAX;
   std::function<Status()> drain_;
   uint64_t dirty_bytes_ = 0, merged_bytes_ = 0;
-  bool dirty_ = false;                 // some state has changed since the last freeze
+  bool dirty_ = false;  // some state has changed since the last freeze
 };
 
 }  // namespace weir::runtime

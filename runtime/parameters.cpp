@@ -20,23 +20,28 @@ std::optional<T> number(const std::string& text) {
   return value;
 }
 
-// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
+// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant,
+// "chrono-compatible low-level date algorithms").
 int64_t days_of(int64_t year, int64_t month, int64_t day) {
   year -= month <= 2;
   int64_t era = (year >= 0 ? year : year - 399) / 400;
   int64_t year_of_era = year - era * 400;
   int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+         719468;
 }
 
 std::optional<int64_t> parse_date(const std::string& text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  auto year = number<int>(text.substr(0, 4)), month = number<int>(text.substr(5, 2)), day = number<int>(text.substr(8, 2));
-  if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
+  auto year = number<int>(text.substr(0, 4)), month = number<int>(text.substr(5, 2)),
+       day = number<int>(text.substr(8, 2));
+  if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31)
+    return std::nullopt;
   return days_of(*year, *month, *day);
 }
 
-std::optional<weir_i128> parse_decimal(const std::string& text, uint32_t precision, uint32_t scale) {
+std::optional<weir_i128> parse_decimal(const std::string& text, uint32_t precision,
+                                       uint32_t scale) {
   size_t at = 0;
   bool negative = !text.empty() && text[0] == '-';
   if (negative || (!text.empty() && text[0] == '+')) at = 1;
@@ -51,7 +56,7 @@ std::optional<weir_i128> parse_decimal(const std::string& text, uint32_t precisi
     if (text[at] < '0' || text[at] > '9' || digits >= 38) return std::nullopt;
     any = true;
     if (point && behind == scale) {
-      if (text[at] != '0') return std::nullopt;   // would be rounded
+      if (text[at] != '0') return std::nullopt;  // would be rounded
       continue;
     }
     value = value * 10 + (text[at] - '0');
@@ -73,29 +78,42 @@ bool store(const std::optional<T>& value, char* to) {
 }
 
 // Writes the value that `text` stands for. False: it stands for none of that type.
-bool store_value(const contract::Plan& plan, const contract::Type& type, const std::string& text, std::deque<std::string>* texts, char* to) {
+bool store_value(const contract::Plan& plan, const contract::Type& type, const std::string& text,
+                 std::deque<std::string>* texts, char* to) {
   using T = contract::Type;
   switch (type.kind()) {
     case T::BOOL:
       *to = text == "true";
       return text == "true" || text == "false";
-    case T::INT8: return store(number<int8_t>(text), to);
-    case T::INT16: return store(number<int16_t>(text), to);
-    case T::INT32: return store(number<int32_t>(text), to);
-    case T::INT64: return store(number<int64_t>(text), to);
-    case T::UINT8: return store(number<uint8_t>(text), to);
-    case T::UINT16: return store(number<uint16_t>(text), to);
-    case T::UINT32: return store(number<uint32_t>(text), to);
-    case T::UINT64: return store(number<uint64_t>(text), to);
-    case T::FLOAT32: return store(number<float>(text), to);
-    case T::FLOAT64: return store(number<double>(text), to);
+    case T::INT8:
+      return store(number<int8_t>(text), to);
+    case T::INT16:
+      return store(number<int16_t>(text), to);
+    case T::INT32:
+      return store(number<int32_t>(text), to);
+    case T::INT64:
+      return store(number<int64_t>(text), to);
+    case T::UINT8:
+      return store(number<uint8_t>(text), to);
+    case T::UINT16:
+      return store(number<uint16_t>(text), to);
+    case T::UINT32:
+      return store(number<uint32_t>(text), to);
+    case T::UINT64:
+      return store(number<uint64_t>(text), to);
+    case T::FLOAT32:
+      return store(number<float>(text), to);
+    case T::FLOAT64:
+      return store(number<double>(text), to);
     case T::DECIMAL: {
       auto value = parse_decimal(text, type.precision(), type.scale());
       if (!value) return false;
       if (type.precision() > 18) return store(value, to);
       return store(std::optional<int64_t>(int64_t(*value)), to);
     }
-    case T::STRING: case T::BYTES: case T::JSON: {
+    case T::STRING:
+    case T::BYTES:
+    case T::JSON: {
       const std::string& kept = texts->emplace_back(text);
       WeirBytes bytes{kept.data(), kept.size()};
       memcpy(to, &bytes, sizeof bytes);
@@ -112,7 +130,8 @@ bool store_value(const contract::Plan& plan, const contract::Type& type, const s
       if (type.unit() == T::NANO && __builtin_mul_overflow(*us, 1000, &value)) return false;
       return store(std::optional<int64_t>(value), to);
     }
-    case T::DURATION: return store(parse_duration_us(text), to);
+    case T::DURATION:
+      return store(parse_duration_us(text), to);
     case T::ENUM: {
       const contract::Enum& is = plan.enums(int(type.ref()));
       for (int i = 0; i < is.cases_size(); ++i) {
@@ -124,14 +143,17 @@ bool store_value(const contract::Plan& plan, const contract::Type& type, const s
       int digits = 0;
       for (char c : text) {
         if (c == '-') continue;
-        int value = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int value = c >= '0' && c <= '9'                 ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
         if (value < 0 || digits == 32) return false;
         to[digits / 2] = char(digits % 2 == 0 ? value << 4 : to[digits / 2] | value);
         ++digits;
       }
       return digits == 32;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -144,15 +166,20 @@ std::string environment_name(const std::string& name) {
 }  // namespace
 
 std::optional<int64_t> parse_instant_us(const std::string& text) {
-  if (text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
+      text[13] != ':' || text[16] != ':')
+    return std::nullopt;
   auto days = parse_date(text.substr(0, 10));
-  auto hour = number<int>(text.substr(11, 2)), minute = number<int>(text.substr(14, 2)), second = number<int>(text.substr(17, 2));
-  if (!days || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  auto hour = number<int>(text.substr(11, 2)), minute = number<int>(text.substr(14, 2)),
+       second = number<int>(text.substr(17, 2));
+  if (!days || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59)
+    return std::nullopt;
   int64_t us = ((*days * 24 + *hour) * 60 + *minute) * 60'000'000 + *second * 1'000'000;
   size_t at = 19;
   if (text[at] == '.') {
     int64_t unit = 100'000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) us += unit * (text[at] - '0');
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+      us += unit * (text[at] - '0');
   }
   std::string zone = text.substr(at);
   if (zone == "Z" || zone == "z") return us;
@@ -165,8 +192,11 @@ std::optional<int64_t> parse_instant_us(const std::string& text) {
 
 std::optional<int64_t> parse_duration_us(const std::string& text) {
   if (auto plain = number<int64_t>(text)) return plain;
-  static constexpr struct { const char* name; int64_t us; } kUnits[] = {
-      {"us", 1}, {"ms", 1000}, {"s", 1'000'000}, {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
+  static constexpr struct {
+    const char* name;
+    int64_t us;
+  } kUnits[] = {{"us", 1},         {"ms", 1000},         {"s", 1'000'000},
+                {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
   int64_t total = 0;
   size_t at = 0;
   while (at < text.size()) {
@@ -180,20 +210,25 @@ std::optional<int64_t> parse_duration_us(const std::string& text) {
       if (text.substr(digits, unit_end - digits) == unit.name) unit_us = unit.us;
     }
     int64_t part = 0;
-    if (!count || unit_us == 0 || __builtin_mul_overflow(*count, unit_us, &part) || __builtin_add_overflow(total, part, &total)) return std::nullopt;
+    if (!count || unit_us == 0 || __builtin_mul_overflow(*count, unit_us, &part) ||
+        __builtin_add_overflow(total, part, &total))
+      return std::nullopt;
     at = unit_end;
   }
   return text.empty() ? std::nullopt : std::optional(total);
 }
 
-Result<Parameters> Parameters::make(const contract::Plan& plan, const std::map<std::string, std::string>& set) {
+Result<Parameters> Parameters::make(const contract::Plan& plan,
+                                    const std::map<std::string, std::string>& set) {
   for (const auto& [name, value] : set) {
     bool known = false;
     for (const contract::Param& param : plan.params()) known |= param.name() == name;
     if (known) continue;
     std::string names;
-    for (const contract::Param& param : plan.params()) names += (names.empty() ? "" : ", ") + ("`" + param.name() + "`");
-    return Status::error(Exit::Usage, "the program has no parameter `" + name + "`" + (names.empty() ? "; it has none" : "; it has " + names));
+    for (const contract::Param& param : plan.params())
+      names += (names.empty() ? "" : ", ") + ("`" + param.name() + "`");
+    return Status::error(Exit::Usage, "the program has no parameter `" + name + "`" +
+                                          (names.empty() ? "; it has none" : "; it has " + names));
   }
   Parameters made;
   uint64_t size = plan.params_bytes() + 16;
@@ -211,12 +246,15 @@ Result<Parameters> Parameters::make(const contract::Plan& plan, const std::map<s
       value = param.default_value();
     } else if (param.type().optional()) {
       made.values_.push_back("");
-      continue;   // null: the presence byte stays 0
+      continue;  // null: the presence byte stays 0
     } else {
-      return Status::error(Exit::Usage, "parameter `" + param.name() + "` has no value: give `--set " + param.name() + "=…` or " + variable);
+      return Status::error(Exit::Usage, "parameter `" + param.name() +
+                                            "` has no value: give `--set " + param.name() +
+                                            "=…` or " + variable);
     }
     if (!store_value(plan, param.type(), value, &made.texts_, made.block_.get() + param.offset())) {
-      return Status::error(Exit::Usage, "parameter `" + param.name() + "` can't be `" + value + "`: it has another type");
+      return Status::error(Exit::Usage, "parameter `" + param.name() + "` can't be `" + value +
+                                            "`: it has another type");
     }
     if (param.presence() >= 0) made.block_.get()[param.presence()] = 1;
     made.values_.push_back(value);

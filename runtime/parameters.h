@@ -1,4 +1,5 @@
-// The parameters of a program: where their values come from, and the block of memory that compiled code reads them in.
+// The parameters of a program: where their values come from, and the block of memory that compiled
+// code reads them in.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +19,18 @@ namespace weir::runtime {
 class Parameters {
  public:
   // `set` (--set) goes before the environment (WEIR_NAME), that before the program's default.
-  static Result<Parameters> make(const contract::Plan& plan, const std::map<std::string, std::string>& set);
+  static Result<Parameters> make(const contract::Plan& plan,
+                                 const std::map<std::string, std::string>& set);
   const void* block() const { return block_.get(); }
   // As text, in the order of Plan.params.
   const std::vector<std::string>& values() const { return values_; }
 
  private:
-  struct Free { void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{16}); } };
+  struct Free {
+    void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{16}); }
+  };
   std::unique_ptr<char, Free> block_;
-  std::deque<std::string> texts_;   // what WeirBytes in the block point to
+  std::deque<std::string> texts_;  // what WeirBytes in the block point to
   std::vector<std::string> values_;
 };
 

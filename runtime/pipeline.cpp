@@ -17,7 +17,9 @@ namespace {
 std::string default_state_dir(const std::string& name, const std::string& instance) {
   const char* state = std::getenv("XDG_STATE_HOME");
   const char* home = std::getenv("HOME");
-  std::string base = state && *state ? state : home && *home ? std::string(home) + "/.local/state" : "/var/tmp";
+  std::string base = state && *state ? state
+                     : home && *home ? std::string(home) + "/.local/state"
+                                     : "/var/tmp";
   return base + "/weir/" + legal_name(name) + "/" + legal_name(instance);
 }
 
@@ -30,7 +32,8 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   Result<std::unique_ptr<Program>> read = read_program(image, options);
   if (!read.ok()) return read.take_status();
   const Program& program = **read;
-  if (options.shards == 0 || options.shards > 4096) return Status::error(Exit::Usage, "`--shards` must be 1 to 4096");
+  if (options.shards == 0 || options.shards > 4096)
+    return Status::error(Exit::Usage, "`--shards` must be 1 to 4096");
 
   Log* log = options.log;
   std::unique_ptr<Log> cluster;
@@ -45,12 +48,15 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
 
   // With a log given from outside (tests, --dev) state lives in memory unless a directory is named.
   bool on_disk = !options.log || !options.state_dir.empty();
-  std::string directory = !options.state_dir.empty() ? options.state_dir : default_state_dir(program.name, options.instance);
+  std::string directory = !options.state_dir.empty()
+                              ? options.state_dir
+                              : default_state_dir(program.name, options.instance);
   std::vector<std::string> stores;
   for (const KeyedInfo& keyed : program.keyed) stores.push_back(keyed.keyed->identity());
   std::unique_ptr<Store> store;
   if (on_disk) {
-    Result<std::unique_ptr<Store>> opened = open_rocksdb_store(directory, stores, MemoryShares(options.memory_bytes).store);
+    Result<std::unique_ptr<Store>> opened =
+        open_rocksdb_store(directory, stores, MemoryShares(options.memory_bytes).store);
     if (!opened.ok()) return opened.take_status();
     store = std::move(*opened);
   } else {
@@ -61,8 +67,10 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   std::vector<Sink*> sink_pointers(program.sinks.size(), nullptr);
   for (size_t i = 0; i < program.sinks.size(); ++i) {
     if (program.sinks[i].kind != SinkInfo::Kind::Other) continue;
-    Result<std::unique_ptr<Sink>> opened = open_sink({&program.plan, program.sinks[i].sink, program.sinks[i].options});
-    if (!opened.ok()) return opened.take_status().within("sink `" + program.sinks[i].sink->name() + "`");
+    Result<std::unique_ptr<Sink>> opened =
+        open_sink({&program.plan, program.sinks[i].sink, program.sinks[i].options});
+    if (!opened.ok())
+      return opened.take_status().within("sink `" + program.sinks[i].sink->name() + "`");
     sinks[i] = std::move(*opened);
     sink_pointers[i] = sinks[i].get();
   }
@@ -70,8 +78,11 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   std::map<std::string, Sink*> dead_letters;
   for (const SourceInfo& source : program.sources) {
     const std::string& topic = source.source->dead_letter();
-    if (program.uses_log || !on_disk || source.source->on_error() != contract::Source::DEAD_LETTER || dead_letters.contains(topic)) continue;
-    dead_letter_files.push_back(open_dead_letter_file(directory + "/" + legal_name(topic) + ".jsonl"));
+    if (program.uses_log || !on_disk ||
+        source.source->on_error() != contract::Source::DEAD_LETTER || dead_letters.contains(topic))
+      continue;
+    dead_letter_files.push_back(
+        open_dead_letter_file(directory + "/" + legal_name(topic) + ".jsonl"));
     dead_letters[topic] = dead_letter_files.back().get();
   }
 
@@ -85,7 +96,8 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   PipelineRun run(program, options, log, *store, sink_pointers, dead_letters, metrics, begin);
   Status status = run.run(**inputs, summary);
   (*inputs)->close();
-  summary->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  summary->seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return status;
 }
 
@@ -93,8 +105,10 @@ const WeirPipelineImage* choose_image(const WeirBinary& binary) {
   for (uint64_t i = 0; i < binary.count; ++i) {
     std::string_view cpu = binary.images[i]->cpu;
     // The levels of the x86-64 psABI; the compiler's builtin wants constants.
-    bool runs = cpu == "x86-64" || cpu == "" || (cpu == "x86-64-v2" && __builtin_cpu_supports("x86-64-v2")) ||
-                (cpu == "x86-64-v3" && __builtin_cpu_supports("x86-64-v3")) || (cpu == "x86-64-v4" && __builtin_cpu_supports("x86-64-v4"));
+    bool runs = cpu == "x86-64" || cpu == "" ||
+                (cpu == "x86-64-v2" && __builtin_cpu_supports("x86-64-v2")) ||
+                (cpu == "x86-64-v3" && __builtin_cpu_supports("x86-64-v3")) ||
+                (cpu == "x86-64-v4" && __builtin_cpu_supports("x86-64-v4"));
     if (runs) return binary.images[i];
   }
   return nullptr;

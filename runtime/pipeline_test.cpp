@@ -31,7 +31,8 @@ MemoryLog& make_topics(MemoryLog& log, int32_t partitions = 1) {
 
 }  // namespace
 
-TEST_CASE("a tumbling window is fired when the watermark has reached its end, whatever the batches") {
+TEST_CASE(
+    "a tumbling window is fired when the watermark has reached its end, whatever the batches") {
   for (uint32_t batch : {1u, 2u, 7u, 4096u}) {
     CAPTURE(batch);
     MemoryLog log;
@@ -43,7 +44,8 @@ TEST_CASE("a tumbling window is fired when the watermark has reached its end, wh
     options.rows_per_batch = batch;
     FakeRun run = run_fake(pipeline, log, options);
     CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
-    CHECK(sorted(run.rows) == Rows{"a [0,10) 2 11", "a [10,20) 1 7", "b [0,10) 1 5", "b [20,30) 1 1"});
+    CHECK(sorted(run.rows) ==
+          Rows{"a [0,10) 2 11", "a [10,20) 1 7", "b [0,10) 1 5", "b [20,30) 1 1"});
     CHECK(run.summary.rows_in == 5);
     CHECK(run.summary.rows_out == 4);
   }
@@ -51,7 +53,8 @@ TEST_CASE("a tumbling window is fired when the watermark has reached its end, wh
 
 namespace {
 
-// The plain model: every window of every row, counted, but windows that are closed by then; final results, "key [s,e) count sum".
+// The plain model: every window of every row, counted, but windows that are closed by then; final
+// results, "key [s,e) count sum".
 Rows model(const FakePipeline& p, const Rows& rows) {
   int64_t watermark = INT64_MIN;
   std::map<std::pair<int64_t, std::string>, std::pair<int64_t, int64_t>> groups;
@@ -69,7 +72,8 @@ Rows model(const FakePipeline& p, const Rows& rows) {
   }
   Rows out;
   for (const auto& [at, group] : groups) {
-    out.push_back(at.second + " [" + std::to_string(at.first) + "," + std::to_string(at.first + p.size) + ") " + std::to_string(group.first) + " " +
+    out.push_back(at.second + " [" + std::to_string(at.first) + "," +
+                  std::to_string(at.first + p.size) + ") " + std::to_string(group.first) + " " +
                   std::to_string(group.second));
   }
   return sorted(out);
@@ -78,17 +82,24 @@ Rows model(const FakePipeline& p, const Rows& rows) {
 Rows random_rows(int count, int64_t disorder, uint32_t seed) {
   Rows rows;
   uint64_t state = seed * 2654435761u + 1;
-  auto next = [&] { return state = state * 6364136223846793005u + 1442695040888963407u, uint32_t(state >> 33); };
+  auto next = [&] {
+    return state = state * 6364136223846793005u + 1442695040888963407u, uint32_t(state >> 33);
+  };
   for (int i = 0; i < count; ++i) {
-    rows.push_back(std::string(1, char('a' + next() % 5)) + " " + std::to_string(i / 3 - int64_t(next() % (disorder + 1))) + " " + std::to_string(next() % 100));
+    rows.push_back(std::string(1, char('a' + next() % 5)) + " " +
+                   std::to_string(i / 3 - int64_t(next() % (disorder + 1))) + " " +
+                   std::to_string(next() % 100));
   }
   return rows;
 }
 
 }  // namespace
 
-TEST_CASE("hops agree with the model: size a multiple of the slide or not, smaller than the slide, shifted") {
-  for (auto [size, slide, offset] : {std::tuple{20, 5, 0}, {20, 20, 7}, {7, 3, 0}, {10, 4, -3}, {3, 5, 1}, {60, 1, 0}}) {
+TEST_CASE(
+    "hops agree with the model: size a multiple of the slide or not, smaller than the slide, "
+    "shifted") {
+  for (auto [size, slide, offset] :
+       {std::tuple{20, 5, 0}, {20, 20, 7}, {7, 3, 0}, {10, 4, -3}, {3, 5, 1}, {60, 1, 0}}) {
     for (uint32_t batch : {1u, 7u, 4096u}) {
       CAPTURE(size);
       CAPTURE(slide);
@@ -111,8 +122,11 @@ TEST_CASE("hops agree with the model: size a multiple of the slide or not, small
   }
 }
 
-TEST_CASE("rows late for some of their windows count in the others, however many panes have been combined by then, grace or not") {
-  for (auto [size, slide, grace] : {std::tuple{20, 1, 0}, {20, 1, 4}, {60, 2, 0}, {60, 7, 3}, {24, 4, 0}}) {
+TEST_CASE(
+    "rows late for some of their windows count in the others, however many panes have been "
+    "combined by then, grace or not") {
+  for (auto [size, slide, grace] :
+       {std::tuple{20, 1, 0}, {20, 1, 4}, {60, 2, 0}, {60, 7, 3}, {24, 4, 0}}) {
     for (uint32_t shards : {1u, 16u}) {
       for (uint32_t batch : {1u, 7u, 4096u}) {
         CAPTURE(size);
@@ -127,8 +141,9 @@ TEST_CASE("rows late for some of their windows count in the others, however many
         pipeline.delay = 3;
         MemoryLog log;
         Rows rows = random_rows(900, size / 2, uint32_t(size + grace));
-        rows.push_back("never-seen-before 290 1");   // a new key in old panes
-        for (const std::string& row : random_rows(30, size / 2, 77)) rows.push_back(row.substr(0, 2) + std::to_string(295 + std::stoll(row.substr(2))) + " 5");
+        rows.push_back("never-seen-before 290 1");  // a new key in old panes
+        for (const std::string& row : random_rows(30, size / 2, 77))
+          rows.push_back(row.substr(0, 2) + std::to_string(295 + std::stoll(row.substr(2))) + " 5");
         append_rows(make_topics(log), rows);
         RunOptions options = fake_options();
         options.rows_per_batch = batch;
@@ -166,7 +181,8 @@ TEST_CASE("updates of a hop end at what the model says, with late rows") {
         std::string row(value);
         size_t group = row.find(')') + 1;
         if (sink == "out") ++updates;
-        if (sink == "out") CHECK(std::exchange(last[row.substr(0, group)], row) != row);   // never the same twice
+        if (sink == "out")
+          CHECK(std::exchange(last[row.substr(0, group)], row) != row);  // never the same twice
         if (sink != "out") appended.push_back(row);
       };
       REQUIRE(run_pipeline(*pipeline.image(), options, &run.summary).ok());
@@ -183,7 +199,7 @@ TEST_CASE("four partitions give the result of one") {
   FakePipeline pipeline;
   pipeline.size = 10;
   pipeline.slide = 5;
-  pipeline.delay = 400;   // however the lanes take turns, nothing is late
+  pipeline.delay = 400;  // however the lanes take turns, nothing is late
   Rows rows = random_rows(1000, 5, 3);
   MemoryLog log;
   make_topics(log, 4);
@@ -209,7 +225,8 @@ TEST_CASE("late is decided per window, results do not depend on batches") {
     FakeRun run = run_fake(pipeline, log, options);
     REQUIRE(run.status.ok());
     CHECK(run.summary.rows_late == 1);
-    CHECK(sorted(run.rows) == Rows{"a [0,20) 1 1", "a [10,30) 2 2", "a [20,40) 1 1", "b [20,40) 1 1", "b [30,50) 1 1", "c [20,40) 1 1",
+    CHECK(sorted(run.rows) == Rows{"a [0,20) 1 1", "a [10,30) 2 2", "a [20,40) 1 1",
+                                   "b [20,40) 1 1", "b [30,50) 1 1", "c [20,40) 1 1",
                                    "e [40,60) 1 1", "e [50,70) 1 1"});
   }
 }
@@ -268,7 +285,8 @@ TEST_CASE("update of a hop: every open window of a changed pane") {
   options.rows_per_epoch_max = 1;
   FakeRun run = run_fake(pipeline, log, options);
   REQUIRE(run.status.ok());
-  CHECK(sorted(run.rows) == Rows{"a [-10,10) 1 1", "a [0,20) 1 1", "a [0,20) 2 2", "a [10,30) 1 1"});
+  CHECK(sorted(run.rows) ==
+        Rows{"a [-10,10) 1 1", "a [0,20) 1 1", "a [0,20) 2 2", "a [10,30) 1 1"});
 }
 
 TEST_CASE("update every hour: once, at the end of input") {
@@ -326,9 +344,14 @@ TEST_CASE("rows that can't be read are dead letters, a failure, or skipped") {
     CHECK(dead[0].key == "k");
     CHECK(dead[0].value == "bad");
     std::map<std::string, std::string> headers(dead[0].headers.begin(), dead[0].headers.end());
-    CHECK(headers == std::map<std::string, std::string>{{"trace", "7"}, {"weir.reason", "malformed"}, {"weir.code", "W7001"},
-                                                        {"weir.detail", "not three words"}, {"weir.topic", "in"}, {"weir.partition", "0"},
-                                                        {"weir.offset", "1"}, {"weir.stream", "counts"}});
+    CHECK(headers == std::map<std::string, std::string>{{"trace", "7"},
+                                                        {"weir.reason", "malformed"},
+                                                        {"weir.code", "W7001"},
+                                                        {"weir.detail", "not three words"},
+                                                        {"weir.topic", "in"},
+                                                        {"weir.partition", "0"},
+                                                        {"weir.offset", "1"},
+                                                        {"weir.stream", "counts"}});
     REQUIRE(run.aside.size() == 1);
     CHECK(run.aside[0].find("\"reason\":\"malformed\"") != std::string::npos);
   }
@@ -336,7 +359,8 @@ TEST_CASE("rows that can't be read are dead letters, a failure, or skipped") {
     MemoryLog log;
     FakeRun run = run_with(contract::Source::FAIL, log);
     CHECK(run.status.exit() == Exit::BadData);
-    CHECK(run.status.message() == "in/0 at offset 1, stream `counts`: W7001 malformed (not three words)");
+    CHECK(run.status.message() ==
+          "in/0 at offset 1, stream `counts`: W7001 malformed (not three words)");
     CHECK(log.group_offsets("fake").empty());
   }
   SUBCASE("skip") {

@@ -12,15 +12,19 @@ namespace {
 
 constexpr uint32_t kPlanVersion = 1;
 
-std::map<std::string, std::string> resolve(const google::protobuf::RepeatedPtrField<contract::Option>& options, const Parameters& parameters) {
+std::map<std::string, std::string> resolve(
+    const google::protobuf::RepeatedPtrField<contract::Option>& options,
+    const Parameters& parameters) {
   std::map<std::string, std::string> resolved;
   for (const contract::Option& option : options) {
-    resolved[option.name()] = option.param() > 0 ? parameters.values()[size_t(option.param() - 1)] : option.value();
+    resolved[option.name()] =
+        option.param() > 0 ? parameters.values()[size_t(option.param() - 1)] : option.value();
   }
   return resolved;
 }
 
-Status add_client(const std::map<std::string, std::string>& options, const google::protobuf::RepeatedPtrField<contract::Option>& declared,
+Status add_client(const std::map<std::string, std::string>& options,
+                  const google::protobuf::RepeatedPtrField<contract::Option>& declared,
                   const std::string& who, ClientProperties* client) {
   auto set = [&](std::string* to, const std::string& value) {
     if (!to->empty() && *to != value) return false;
@@ -31,39 +35,50 @@ Status add_client(const std::map<std::string, std::string>& options, const googl
   for (const auto& [name, value] : options) {
     bool agrees = true;
     if (name == "brokers") agrees = set(&client->brokers, value);
-    if (name.starts_with(kPrefix)) agrees = set(&client->properties[name.substr(kPrefix.size())], value);
+    if (name.starts_with(kPrefix))
+      agrees = set(&client->properties[name.substr(kPrefix.size())], value);
     if (!agrees) {
-      return Status::error(Exit::NotSupported, "not supported yet: `" + who + "` has another `" + name +
-                                                   "` than the rest of the pipeline; an exactly-once pipeline works on one cluster");
+      return Status::error(
+          Exit::NotSupported,
+          "not supported yet: `" + who + "` has another `" + name +
+              "` than the rest of the pipeline; an exactly-once pipeline works on one cluster");
     }
   }
   for (const contract::Option& option : declared) {
-    if (option.secret() && option.name().starts_with(kPrefix)) client->secrets.push_back(option.name().substr(kPrefix.size()));
+    if (option.secret() && option.name().starts_with(kPrefix))
+      client->secrets.push_back(option.name().substr(kPrefix.size()));
   }
   return {};
 }
 
 class Reader {
  public:
-  Reader(const WeirPipelineImage& image, const RunOptions& options) : image_(image), options_(options) {}
+  Reader(const WeirPipelineImage& image, const RunOptions& options)
+      : image_(image), options_(options) {}
 
   Result<std::unique_ptr<Program>> read() {
     program_ = std::make_unique<Program>();
     contract::Plan& plan = program_->plan;
     if (image_.abi_version != kStageAbiVersion) {
-      return Status::error(Exit::NotSupported, "the pipeline was compiled for stage ABI " + std::to_string(image_.abi_version) +
-                                                   ", this runtime has " + std::to_string(kStageAbiVersion) + ": compile it again");
+      return Status::error(Exit::NotSupported,
+                           "the pipeline was compiled for stage ABI " +
+                               std::to_string(image_.abi_version) + ", this runtime has " +
+                               std::to_string(kStageAbiVersion) + ": compile it again");
     }
-    if (!plan.ParseFromArray(image_.plan, int(image_.plan_size))) return Status::error(Exit::Bug, "the pipeline's plan can't be read");
+    if (!plan.ParseFromArray(image_.plan, int(image_.plan_size)))
+      return Status::error(Exit::Bug, "the pipeline's plan can't be read");
     if (plan.version() != kPlanVersion) {
-      return Status::error(Exit::NotSupported, "the pipeline's plan has version " + std::to_string(plan.version()) + ", this runtime reads " +
-                                                   std::to_string(kPlanVersion) + ": compile it again");
+      return Status::error(Exit::NotSupported,
+                           "the pipeline's plan has version " + std::to_string(plan.version()) +
+                               ", this runtime reads " + std::to_string(kPlanVersion) +
+                               ": compile it again");
     }
     program_->name = options_.name.empty() ? plan.name() : options_.name;
     Result<Parameters> parameters = Parameters::make(plan, options_.params);
     if (!parameters.ok()) return parameters.take_status();
     program_->parameters = std::move(*parameters);
-    for (auto step : {&Reader::read_sinks, &Reader::read_sources, &Reader::read_keyed, &Reader::find_times, &Reader::order_keyed}) {
+    for (auto step : {&Reader::read_sinks, &Reader::read_sources, &Reader::read_keyed,
+                      &Reader::find_times, &Reader::order_keyed}) {
       if (Status status = (this->*step)(); !status.ok()) return status;
     }
     if (!options_.brokers.empty()) program_->client.brokers = options_.brokers;
@@ -81,7 +96,9 @@ class Reader {
     }
     return nullptr;
   }
-  Status no_stage(const std::string& whose) const { return Status::error(Exit::Bug, "the image has no stage for `" + whose + "`"); }
+  Status no_stage(const std::string& whose) const {
+    return Status::error(Exit::Bug, "the image has no stage for `" + whose + "`");
+  }
 
   Status read_sinks() {
     for (const contract::Sink& sink : program_->plan.sinks()) {
@@ -90,7 +107,10 @@ class Reader {
       if (sink.connector() == "collect") info.kind = SinkInfo::Kind::Collect;
       if (info.kind == SinkInfo::Kind::Log) {
         program_->uses_log = true;
-        if (Status status = add_client(info.options, sink.options(), sink.name(), &program_->client); !status.ok()) return status;
+        if (Status status =
+                add_client(info.options, sink.options(), sink.name(), &program_->client);
+            !status.ok())
+          return status;
       }
       program_->outputs = std::max(program_->outputs, sink.output() + 1);
       program_->sinks.push_back(std::move(info));
@@ -108,16 +128,22 @@ class Reader {
       if (!info.stage) return no_stage(source.name());
       if (info.is_log) {
         program_->uses_log = true;
-        if (Status status = add_client(info.options, source.options(), source.name(), &program_->client); !status.ok()) return status;
+        if (Status status =
+                add_client(info.options, source.options(), source.name(), &program_->client);
+            !status.ok())
+          return status;
       }
       for (const SourceInfo& other : program_->sources) {
         if (info.is_log && other.is_log && other.source->address() == source.address()) {
-          return Status::error(Exit::NotSupported, "not supported yet: `" + source.name() + "` and `" + other.source->name() + "` read one topic");
+          return Status::error(Exit::NotSupported, "not supported yet: `" + source.name() +
+                                                       "` and `" + other.source->name() +
+                                                       "` read one topic");
         }
       }
       program_->sources.push_back(std::move(info));
     }
-    return program_->sources.empty() ? Status::error(Exit::Bug, "the plan has no source") : Status();
+    return program_->sources.empty() ? Status::error(Exit::Bug, "the plan has no source")
+                                     : Status();
   }
 
   Status read_keyed() {
@@ -127,16 +153,20 @@ class Reader {
       for (uint32_t i = 0; i < image_.keyed_count; ++i) {
         if (image_.keyed[i].keyed == keyed.id()) info.merge = image_.keyed[i].merge;
       }
-      if (!info.merge || keyed.group_initial().size() != keyed.group_bytes()) return no_stage(keyed.identity());
+      if (!info.merge || keyed.group_initial().size() != keyed.group_bytes())
+        return no_stage(keyed.identity());
       info.has_window = keyed.has_window();
       if (info.has_window) {
         const contract::Window& w = keyed.window();
         info.window = {w.size_us(), w.slide_us(), w.offset_us(), w.grace_us(), w.pane_us()};
-        if (w.size_us() <= 0 || w.slide_us() <= 0 || w.pane_us() != std::gcd(w.size_us(), w.slide_us()) || w.grace_us() < 0) {
+        if (w.size_us() <= 0 || w.slide_us() <= 0 ||
+            w.pane_us() != std::gcd(w.size_us(), w.slide_us()) || w.grace_us() < 0) {
           return Status::error(Exit::Bug, "the window of `" + keyed.identity() + "` is not one");
         }
       }
-      if (keyed.emissions_size() > int(kEmissionsMax)) return Status::error(Exit::NotSupported, "not supported yet: more than 32 emissions of one operator");
+      if (keyed.emissions_size() > int(kEmissionsMax))
+        return Status::error(Exit::NotSupported,
+                             "not supported yet: more than 32 emissions of one operator");
       for (const contract::Emission& emission : keyed.emissions()) {
         EmissionInfo out{&emission, nullptr, nullptr};
         out.stage = stage(emission.stage(), &out.run);
@@ -162,13 +192,17 @@ class Reader {
     };
     for (uint32_t i = 0; i < sources; ++i) {
       connect(i, *program_->sources[i].stage);
-      for (uint32_t keyed : program_->sources[i].stage->updates()) program_->keyed[keyed].from_source = true;
+      for (uint32_t keyed : program_->sources[i].stage->updates())
+        program_->keyed[keyed].from_source = true;
     }
     for (uint32_t i = 0; i < program_->keyed.size(); ++i) {
-      for (const EmissionInfo& emission : program_->keyed[i].emissions) connect(uint32_t(sources + i), *emission.stage);
+      for (const EmissionInfo& emission : program_->keyed[i].emissions)
+        connect(uint32_t(sources + i), *emission.stage);
     }
     std::map<uint32_t, uint32_t> numbers;
-    auto number = [&](uint32_t at) { return numbers.try_emplace(find(at), uint32_t(numbers.size())).first->second; };
+    auto number = [&](uint32_t at) {
+      return numbers.try_emplace(find(at), uint32_t(numbers.size())).first->second;
+    };
     for (uint32_t i = 0; i < sources; ++i) program_->sources[i].time = number(i);
     for (uint32_t i = 0; i < program_->keyed.size(); ++i) {
       KeyedInfo& keyed = program_->keyed[i];
@@ -208,7 +242,8 @@ class Reader {
           program_->keyed[to].held_back_us = std::max(program_->keyed[to].held_back_us, held_back);
         });
       }
-      if (program_->order.size() == before) return Status::error(Exit::Bug, "the plan's keyed operators go in a circle");
+      if (program_->order.size() == before)
+        return Status::error(Exit::Bug, "the plan's keyed operators go in a circle");
     }
     return {};
   }
@@ -224,7 +259,8 @@ bool Program::has_log_source() const {
   return std::any_of(sources.begin(), sources.end(), [](const SourceInfo& s) { return s.is_log; });
 }
 
-Result<std::unique_ptr<Program>> read_program(const WeirPipelineImage& image, const RunOptions& options) {
+Result<std::unique_ptr<Program>> read_program(const WeirPipelineImage& image,
+                                              const RunOptions& options) {
   return Reader(image, options).read();
 }
 

@@ -1,4 +1,5 @@
-// A plan with its compiled stages, as the runtime works with it: everything looked up once, options resolved.
+// A plan with its compiled stages, as the runtime works with it: everything looked up once, options
+// resolved.
 #pragma once
 
 #include <map>
@@ -21,7 +22,7 @@ struct SourceInfo {
   WeirStageFunction run;
   std::map<std::string, std::string> options;
   bool is_log;
-  uint32_t time;            // index of its time domain
+  uint32_t time;  // index of its time domain
 };
 
 struct EmissionInfo {
@@ -36,9 +37,10 @@ struct KeyedInfo {
   bool has_window;
   WindowTime window;
   uint32_t time;
-  int64_t held_back_us;     // its watermark is this much behind its domain's: rows of windows upstream come that late
-  bool from_source;         // some source's stage updates it
-  uint32_t source;          // whose on_error decides about groups that have no result
+  int64_t held_back_us;  // its watermark is this much behind its domain's: rows of windows upstream
+                         // come that late
+  bool from_source;      // some source's stage updates it
+  uint32_t source;       // whose on_error decides about groups that have no result
   std::vector<EmissionInfo> emissions;
 };
 
@@ -50,22 +52,25 @@ struct SinkInfo {
 
 struct Program {
   contract::Plan plan;
-  std::string name;                    // of the pipeline
+  std::string name;  // of the pipeline
   Parameters parameters;
   std::vector<SourceInfo> sources;
-  std::vector<KeyedInfo> keyed;        // as in the plan; upstream ones first in `order`
+  std::vector<KeyedInfo> keyed;  // as in the plan; upstream ones first in `order`
   std::vector<uint32_t> order;
   std::vector<SinkInfo> sinks;
-  uint32_t outputs = 0;                // size of WeirStage::outputs
-  // Sources that meet in a keyed operator share their time: its watermark is the minimum over their partitions.
+  uint32_t outputs = 0;  // size of WeirStage::outputs
+  // Sources that meet in a keyed operator share their time: its watermark is the minimum over their
+  // partitions.
   uint32_t times = 0;
-  bool uses_log = false;               // some source or sink is a log: epochs are its transactions
+  bool uses_log = false;  // some source or sink is a log: epochs are its transactions
 
   bool has_log_source() const;
-  ClientProperties client;             // of the one cluster, if uses_log
+  ClientProperties client;  // of the one cluster, if uses_log
 };
 
-// Reads the plan and finds its stages in the image. Refuses versions and shapes that it does not know.
-Result<std::unique_ptr<Program>> read_program(const WeirPipelineImage& image, const RunOptions& options);
+// Reads the plan and finds its stages in the image. Refuses versions and shapes that it does not
+// know.
+Result<std::unique_ptr<Program>> read_program(const WeirPipelineImage& image,
+                                              const RunOptions& options);
 
 }  // namespace weir::runtime

@@ -1,4 +1,5 @@
-// What an operator is told while a pipeline runs: a passing line now and then, a lasting one at the end.
+// What an operator is told while a pipeline runs: a passing line now and then, a lasting one at the
+// end.
 #pragma once
 
 #include <chrono>
@@ -10,9 +11,9 @@ namespace weir::runtime {
 
 struct ProgressState {
   uint64_t rows_in = 0, rows_out = 0, rows_late = 0, rows_dead = 0;
-  int64_t lag = -1;                    // −1: not known
+  int64_t lag = -1;  // −1: not known
   int64_t watermark_us = INT64_MIN;
-  int64_t done = 0, size = 0;          // of bounded input; size 0: not bounded or not known
+  int64_t done = 0, size = 0;  // of bounded input; size 0: not bounded or not known
 };
 
 class Progress {

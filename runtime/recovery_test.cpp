@@ -1,4 +1,5 @@
-// What survives: restarts from the store, from the changelog alone, and epochs that fail at any step.
+// What survives: restarts from the store, from the changelog alone, and epochs that fail at any
+// step.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -70,7 +71,8 @@ TEST_CASE("a restart goes on from the store; without the store, from the changel
     FakeRun run = run_fake(pipeline, log, until_now(first.path));
     REQUIRE(run.status.ok());
     CHECK(out_rows(log).empty());
-    append_rows(log, {"a 9 1", "b 15 1", "a 4 1"});   // a 4: late now (W = 10), because the watermark was kept, too
+    append_rows(log, {"a 9 1", "b 15 1",
+                      "a 4 1"});  // a 4: late now (W = 10), because the watermark was kept, too
     RunOptions options = fake_options();
     options.state_dir = keeps_disk ? first.path : second.path;
     run = run_fake(pipeline, log, options);
@@ -91,7 +93,8 @@ TEST_CASE("another state signature is refused, and names the operator and both s
   pipeline.signature = "v2";
   FakeRun run = run_fake(pipeline, log, until_now(directory.path));
   CHECK(run.status.exit() == Exit::Configuration);
-  for (const char* part : {"counts.window.0", "v1", "v2"}) CHECK(run.status.message().find(part) != std::string::npos);
+  for (const char* part : {"counts.window.0", "v1", "v2"})
+    CHECK(run.status.message().find(part) != std::string::npos);
 }
 
 TEST_CASE("group offsets that somebody moved are refused with both numbers") {
@@ -110,9 +113,11 @@ TEST_CASE("group offsets that somebody moved are refused with both numbers") {
 
 TEST_CASE("an epoch that fails at any step neither loses nor repeats a row") {
   Rows rows;
-  for (int i = 0; i < 200; ++i) rows.push_back(std::string(1, char('a' + i % 3)) + " " + std::to_string(i / 2) + " 1");
+  for (int i = 0; i < 200; ++i)
+    rows.push_back(std::string(1, char('a' + i % 3)) + " " + std::to_string(i / 2) + " 1");
   rows.push_back("bad");
-  auto run_with = [&](bool grouped, MemoryLog::Hook hook, const std::string& state_dir, FakeRun* run) {
+  auto run_with = [&](bool grouped, MemoryLog::Hook hook, const std::string& state_dir,
+                      FakeRun* run) {
     MemoryLog log;
     make_topics(log);
     append_rows(log, rows);
@@ -135,7 +140,8 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row") {
     REQUIRE(good.status.ok());
     REQUIRE(good.summary.aborts == 0);
     REQUIRE(expected.size() > 20);
-    for (Operation operation : {Operation::Begin, Operation::Produce, Operation::Flush, Operation::SendOffsets, Operation::Commit}) {
+    for (Operation operation : {Operation::Begin, Operation::Produce, Operation::Flush,
+                                Operation::SendOffsets, Operation::Commit}) {
       for (Moment moment : {Moment::Before, Moment::After}) {
         for (uint64_t nth : {1u, 3u, 6u}) {
           CAPTURE(grouped);
@@ -213,7 +219,9 @@ TEST_CASE("an epoch that fails in front of the store's write is made up for from
   CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
   CHECK(run.summary.aborts == 1);
   Rows expected;
-  for (int w = 0; w < 10; ++w) expected.push_back("a [" + std::to_string(w * 10) + "," + std::to_string(w * 10 + 10) + ") 10 10");
+  for (int w = 0; w < 10; ++w)
+    expected.push_back("a [" + std::to_string(w * 10) + "," + std::to_string(w * 10 + 10) +
+                       ") 10 10");
   std::sort(expected.begin(), expected.end());
   CHECK(out_rows(log) == expected);
 }
@@ -230,7 +238,7 @@ TEST_CASE("a partition that appears later is read from its beginning, whatever s
   CHECK(run.summary.rows_in == 0);
   append_rows(log, {"b 2 1"});
   run = run_fake(pipeline, log, until_now(directory.path));
-  CHECK(run.summary.rows_in == 1);   // `latest` was resolved at the first start, not now
+  CHECK(run.summary.rows_in == 1);  // `latest` was resolved at the first start, not now
 }
 
 TEST_CASE("damaged state is one clear message") {
@@ -241,7 +249,8 @@ TEST_CASE("damaged state is one clear message") {
   append_rows(log, {"a 1 1"});
   REQUIRE(run_fake(pipeline, log, until_now(directory.path)).status.ok());
   for (const auto& file : std::filesystem::directory_iterator(directory.path)) {
-    if (file.path().filename().string().starts_with("MANIFEST")) std::filesystem::resize_file(file.path(), 20);
+    if (file.path().filename().string().starts_with("MANIFEST"))
+      std::filesystem::resize_file(file.path(), 20);
   }
   FakeRun run = run_fake(pipeline, log, until_now(directory.path));
   CHECK(run.status.exit() == Exit::Disk);
@@ -251,7 +260,9 @@ TEST_CASE("damaged state is one clear message") {
 TEST_CASE("state ten times its share of the budget gives the same result") {
   Rows rows;
   for (int round = 0; round < 3; ++round) {
-    for (int key = 0; key < 60'000; ++key) rows.push_back("user-with-a-long-name-" + std::to_string(key * 7919 % 60'000) + " " + std::to_string(round) + " 1");
+    for (int key = 0; key < 60'000; ++key)
+      rows.push_back("user-with-a-long-name-" + std::to_string(key * 7919 % 60'000) + " " +
+                     std::to_string(round) + " 1");
   }
   Rows results[2];
   uint64_t spills_seen = 0;
@@ -265,7 +276,7 @@ TEST_CASE("state ten times its share of the budget gives the same result") {
     RunOptions options = fake_options();
     options.state_dir = directory.path;
     options.commit_interval_ms = 20;
-    if (small) options.memory_bytes = 3 << 20;   // about 1.1 MiB for 9 MiB of groups
+    if (small) options.memory_bytes = 3 << 20;  // about 1.1 MiB for 9 MiB of groups
     FakeRun run = run_fake(pipeline, log, options);
     CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
     results[small] = out_rows(log);

@@ -11,25 +11,38 @@ namespace {
 
 constexpr auto kRoundTime = std::chrono::milliseconds(4);
 constexpr uint64_t kRoundBatches = 16;
-constexpr int kAttemptsMax = 8;                                  // without a commit in between
+constexpr int kAttemptsMax = 8;  // without a commit in between
 constexpr auto kUnavailableMax = std::chrono::minutes(5);
 
 using Clock = std::chrono::steady_clock;
 
 int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
 
-PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store, std::vector<Sink*> sinks,
-                         std::map<std::string, Sink*> dead_letters, Metrics& metrics, Clock::time_point begin)
-    : program_(program), options_(options), log_(log), store_(store), sinks_(std::move(sinks)), dead_letters_(std::move(dead_letters)),
-      metrics_(metrics), progress_(options.say, options.progress_ms, options.json_logs), begin_(begin), shares_(options.memory_bytes), arena_(options.threads) {}
+PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
+                         std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters,
+                         Metrics& metrics, Clock::time_point begin)
+    : program_(program),
+      options_(options),
+      log_(log),
+      store_(store),
+      sinks_(std::move(sinks)),
+      dead_letters_(std::move(dead_letters)),
+      metrics_(metrics),
+      progress_(options.say, options.progress_ms, options.json_logs),
+      begin_(begin),
+      shares_(options.memory_bytes),
+      arena_(options.threads) {}
 
 int64_t PipelineRun::machine_us() const {
   if (options_.wall_clock_off) return 1;
-  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch())
+      .count();
 }
 
 Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
@@ -62,7 +75,8 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
     }
     ++summary_->aborts;
     metrics_.update([](MetricsValues& v) { ++v.aborts; });
-    if (options_.say) options_.say("starting again from the last commit: " + status_.message(), false);
+    if (options_.say)
+      options_.say("starting again from the last commit: " + status_.message(), false);
     if (summary_->epochs > epochs_before) {
       failed = 0;
       good = Clock::now();
@@ -71,9 +85,11 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
     ++failed;
     // Nothing answers: at the first start that is the end; later a broker may come back.
     bool unavailable = status_.exit() == Exit::Unavailable && summary_->epochs > 0;
-    if (unavailable ? Clock::now() - good > kUnavailableMax : failed >= kAttemptsMax) return std::move(status_);
+    if (unavailable ? Clock::now() - good > kUnavailableMax : failed >= kAttemptsMax)
+      return std::move(status_);
     if (stop_asked()) return std::move(status_);
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(50 << std::min(failed, 6), 2000)));
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(std::min(50 << std::min(failed, 6), 2000)));
   }
 }
 
@@ -84,7 +100,9 @@ PipelineRun::Outcome PipelineRun::attempt(Inputs& inputs) {
     if (joined != Outcome::Done || assigned_.empty()) return joined;
   }
   status_ = begin_attempt(inputs);
-  if (!status_.ok()) return status_.retry() || status_.exit() == Exit::Unavailable ? Outcome::Aborted : Outcome::Failed;
+  if (!status_.ok())
+    return status_.retry() || status_.exit() == Exit::Unavailable ? Outcome::Aborted
+                                                                  : Outcome::Failed;
   return rounds(inputs);
 }
 
@@ -94,7 +112,8 @@ PipelineRun::Outcome PipelineRun::wait_for_assignment(Inputs& inputs) {
     Outcome outcome = take_events(inputs);
     if (outcome == Outcome::Failed || outcome == Outcome::Aborted) return outcome;
   }
-  if (!joined_) summary_->join_seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  if (!joined_)
+    summary_->join_seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   joined_ = true;
   return Outcome::Done;
 }
@@ -130,8 +149,10 @@ PipelineRun::Outcome PipelineRun::take_events(Inputs& inputs) {
         outcome = Outcome::Rebalanced;
         break;
       case GroupEvent::Kind::Fenced:
-        status_ = Status::error(Exit::Restart, "another process runs as `" + group_instance_id(program_.name, options_.instance) +
-                                                   "` (same --name and --instance): this one gives way");
+        status_ =
+            Status::error(Exit::Restart, "another process runs as `" +
+                                             group_instance_id(program_.name, options_.instance) +
+                                             "` (same --name and --instance): this one gives way");
         return Outcome::Failed;
     }
   }
@@ -145,7 +166,9 @@ Status PipelineRun::find_ends(Inputs& inputs, const std::vector<InputPartition>&
     if (inputs.is_log(input.source)) {
       of_log.push_back(input.partition);
     } else if (!inputs.bounded(input.source) && options_.until == Until::End) {
-      return Status::error(Exit::Usage, "`--until end`: source `" + program_.sources[input.source].source->name() + "` has no end");
+      return Status::error(Exit::Usage, "`--until end`: source `" +
+                                            program_.sources[input.source].source->name() +
+                                            "` has no end");
     }
   }
   if (ends_known_ || of_log.empty()) return {};
@@ -160,8 +183,10 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   if (program_.uses_log) {
     Result<uint32_t> shards = stored_shards(store_, options_.shards);
     if (!shards.ok()) return shards.take_status();
-    if (Status status = ensure_internal_topics(program_, *log_, *shards); !status.ok()) return status;
-    Result<std::unique_ptr<LogProducer>> producer = log_->producer(transactional_id(program_.name, options_.instance));
+    if (Status status = ensure_internal_topics(program_, *log_, *shards); !status.ok())
+      return status;
+    Result<std::unique_ptr<LogProducer>> producer =
+        log_->producer(transactional_id(program_.name, options_.instance));
     if (!producer.ok()) return producer.take_status();
     producer_ = std::move(*producer);
     if (Status status = producer_->init_transactions(); !status.ok()) return status;
@@ -170,15 +195,20 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
     Result<uint32_t> all = inputs.log_partitions();
     if (!all.ok()) return all.take_status();
     if (*all != assigned_.size()) {
-      return Status::error(Exit::NotSupported, "not supported yet: a pipeline with keyed operators in several processes; this one was given " +
-                                                   std::to_string(assigned_.size()) + " of " + std::to_string(*all) + " partitions");
+      return Status::error(Exit::NotSupported,
+                           "not supported yet: a pipeline with keyed operators in several "
+                           "processes; this one was given " +
+                               std::to_string(assigned_.size()) + " of " + std::to_string(*all) +
+                               " partitions");
     }
   }
   Result<std::vector<InputPartition>> partitions = inputs.partitions(assigned_);
   if (!partitions.ok()) return partitions.take_status();
-  Result<DurableState> durable = read_durable_state(program_, store_, log_, inputs, *partitions, options_.shards);
+  Result<DurableState> durable =
+      read_durable_state(program_, store_, log_, inputs, *partitions, options_.shards);
   if (!durable.ok()) return durable.take_status();
-  if (durable->restored_entries > 0) metrics_.update([&](MetricsValues& v) { v.restored_entries += durable->restored_entries; });
+  if (durable->restored_entries > 0)
+    metrics_.update([&](MetricsValues& v) { v.restored_entries += durable->restored_entries; });
   if (Status status = find_ends(inputs, *partitions); !status.ok()) return status;
 
   record_ = durable->record;
@@ -188,9 +218,12 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   watermarks_ = std::make_unique<Watermarks>(program_.times);
   StageLimits limits;
   uint64_t slot_bytes = 256;
-  for (const KeyedInfo& keyed : program_.keyed) slot_bytes = std::max<uint64_t>(slot_bytes, keyed.keyed->group_bytes() * 4);
-  limits.groups = std::clamp<uint64_t>(shares_.partial / slot_bytes / std::max<size_t>(partitions->size(), 1), 256, 1 << 20);
-  limits.output_bytes = std::max<uint64_t>(shares_.output / std::max<size_t>(partitions->size(), 1), 64 << 10);
+  for (const KeyedInfo& keyed : program_.keyed)
+    slot_bytes = std::max<uint64_t>(slot_bytes, keyed.keyed->group_bytes() * 4);
+  limits.groups = std::clamp<uint64_t>(
+      shares_.partial / slot_bytes / std::max<size_t>(partitions->size(), 1), 256, 1 << 20);
+  limits.output_bytes =
+      std::max<uint64_t>(shares_.output / std::max<size_t>(partitions->size(), 1), 64 << 10);
   bool stops_at_end = options_.until != Until::Forever;
   for (const InputPartition& input : *partitions) {
     Lane::Start start;
@@ -202,16 +235,19 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
       start.idle = it->second.idle;
       watermarks_->restore(program_.sources[input.source].time, it->second.watermark);
     }
-    if (auto it = end_offsets_.find(input.partition); stops_at_end && it != end_offsets_.end()) start.end_offset = it->second;
+    if (auto it = end_offsets_.find(input.partition); stops_at_end && it != end_offsets_.end())
+      start.end_offset = it->second;
     start.bounded = inputs.bounded(input.source) || (stops_at_end && !inputs.is_log(input.source));
     uint32_t source = input.source;
-    lanes_.push_back(std::make_unique<Lane>(program_, start, limits, [&inputs, source](const TopicPartition& partition, uint32_t rows) {
-      return inputs.fetch(source, partition, rows);
-    }));
+    lanes_.push_back(std::make_unique<Lane>(
+        program_, start, limits, [&inputs, source](const TopicPartition& partition, uint32_t rows) {
+          return inputs.fetch(source, partition, rows);
+        }));
     lane_pointers_.push_back(lanes_.back().get());
     times_.push_back(&lanes_.back()->time());
   }
-  Result<std::unique_ptr<Operators>> operators = Operators::make(program_, &store_, shards_, &arena_);
+  Result<std::unique_ptr<Operators>> operators =
+      Operators::make(program_, &store_, shards_, &arena_);
   if (!operators.ok()) return operators.take_status();
   operators_ = std::move(*operators);
   merged_checked_ = 0;
@@ -221,13 +257,16 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   // Sinks that can take rows back go to where the last committed epoch left them.
   std::map<std::string, std::string> sink_positions;
   if (!record_.sentinels.empty()) {
-    auto newest = std::max_element(record_.sentinels.begin(), record_.sentinels.end(), [](const auto& a, const auto& b) { return a.second.epoch < b.second.epoch; });
+    auto newest = std::max_element(
+        record_.sentinels.begin(), record_.sentinels.end(),
+        [](const auto& a, const auto& b) { return a.second.epoch < b.second.epoch; });
     sink_positions = newest->second.sink_positions;
   }
   for (uint32_t i = 0; i < sinks_.size(); ++i) {
     if (!sinks_[i]) continue;
     const std::string& name = program_.sinks[i].sink->name();
-    if (Status status = sinks_[i]->start(sink_positions[name]); !status.ok()) return std::move(status).within("sink `" + name + "`");
+    if (Status status = sinks_[i]->start(sink_positions[name]); !status.ok())
+      return std::move(status).within("sink `" + name + "`");
   }
   for (auto& [topic, sink] : dead_letters_) {
     if (Status status = sink->start(sink_positions["dead:" + topic]); !status.ok()) return status;
@@ -256,13 +295,15 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
 PipelineRun::Outcome PipelineRun::rounds(Inputs& inputs) {
   auto failed = [&](Status status) {
     status_ = std::move(status);
-    bool give_up = status_.exit() != Exit::Unavailable && status_.exit() != Exit::Failed && !status_.retry();
+    bool give_up =
+        status_.exit() != Exit::Unavailable && status_.exit() != Exit::Failed && !status_.retry();
     return give_up ? Outcome::Failed : Outcome::Aborted;
   };
   while (true) {
     if (inputs.has_consumer()) {
       Outcome events = take_events(inputs);
-      if (events != Outcome::Done) return events == Outcome::Rebalanced && !status_.ok() ? failed(std::move(status_)) : events;
+      if (events != Outcome::Done)
+        return events == Outcome::Rebalanced && !status_.ok() ? failed(std::move(status_)) : events;
     }
     if (stop_asked()) return finish(inputs, false);
     if (Status status = take_commit(0); !status.ok()) return failed(std::move(status));
@@ -275,10 +316,12 @@ PipelineRun::Outcome PipelineRun::rounds(Inputs& inputs) {
       if (Status status = end_epoch(inputs); !status.ok()) return failed(std::move(status));
     }
     publish(inputs);
-    bool worked = std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->rows_in_round() > 0; });
+    bool worked = std::any_of(lanes_.begin(), lanes_.end(),
+                              [](const auto& lane) { return lane->rows_in_round() > 0; });
     if (worked) continue;
     if (commits_->busy()) {
-      if (Status status = take_commit(std::min(wait_ms(), 5)); !status.ok()) return failed(std::move(status));
+      if (Status status = take_commit(std::min(wait_ms(), 5)); !status.ok())
+        return failed(std::move(status));
     } else {
       inputs.wait(wait_ms());
     }
@@ -292,15 +335,19 @@ Status PipelineRun::run_round() {
   for (size_t i = 0; i < lanes_.size(); ++i) {
     uint32_t time = times_[i]->time;
     int64_t floor = watermarks_->floor(time);
-    // Lanes that run beside each other see time move at barriers only: no lane has to wait for the slowest one at each
-    // window's close. A lane alone sees it row by row, and its results depend on nothing else.
+    // Lanes that run beside each other see time move at barriers only: no lane has to wait for the
+    // slowest one at each window's close. A lane alone sees it row by row, and its results depend
+    // on nothing else.
     if (others[i] != INT64_MAX) others[i] = floor;
     uint64_t rows_max = uint64_t(options_.rows_per_batch) * kRoundBatches;
     if (options_.rows_per_epoch_max > 0) {
-      uint64_t left = options_.rows_per_epoch_max > rows_in_epoch_ ? options_.rows_per_epoch_max - rows_in_epoch_ : 0;
+      uint64_t left = options_.rows_per_epoch_max > rows_in_epoch_
+                          ? options_.rows_per_epoch_max - rows_in_epoch_
+                          : 0;
       rows_max = std::min<uint64_t>(rows_max, (left + lanes_.size() - 1) / lanes_.size());
     }
-    rounds[i] = {floor, others[i], operators_->fire_at(time, floor), options_.rows_per_batch, rows_max, until};
+    rounds[i] = {floor,    others[i], operators_->fire_at(time, floor), options_.rows_per_batch,
+                 rows_max, until};
   }
   arena_.run(uint32_t(lanes_.size()), [&](uint32_t i) { lanes_[i]->run(rounds[i]); });
   return {};
@@ -321,8 +368,11 @@ Status PipelineRun::after_round() {
   }
   collect_counts();
   watermarks_->advance(times_, false);
-  if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok()) return status;
-  if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), false); !status.ok()) return status;
+  if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok())
+    return status;
+  if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), false);
+      !status.ok())
+    return status;
   if (!full) return {};
   uint64_t output = 0;
   for (auto& lane : lanes_) output += lane->memory().output_bytes();
@@ -350,12 +400,13 @@ void PipelineRun::collect_counts() {
   });
 }
 
-// State over its share: first what the store has goes from memory; if everything is too new, the epoch ends and is waited for.
+// State over its share: first what the store has goes from memory; if everything is too new, the
+// epoch ends and is waited for.
 Status PipelineRun::bound_memory(Inputs& inputs) {
   uint64_t output = operators_->output_bytes();
   for (auto& lane : lanes_) output += lane->memory().output_bytes();
   if (output > shares_.output || operators_->dirty_bytes() > shares_.dirty) epoch_wanted_ = true;
-  if (epoch_wanted_ && commits_->busy()) {   // lanes are faster than commits: they wait
+  if (epoch_wanted_ && commits_->busy()) {  // lanes are faster than commits: they wait
     if (Status status = wait_for_commit(); !status.ok()) return status;
   }
   if (operators_->merged_bytes() - merged_checked_ < shares_.state / 32) return {};
@@ -391,7 +442,9 @@ bool PipelineRun::epoch_due() const {
 
 Status PipelineRun::end_epoch(Inputs& inputs) {
   if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
-  if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), true); !status.ok()) return status;
+  if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), true);
+      !status.ok())
+    return status;
   auto epoch = std::make_unique<FrozenEpoch>();
   epoch->number = epoch_;
   operators_->freeze(epoch.get());
@@ -416,7 +469,8 @@ Status PipelineRun::end_epoch(Inputs& inputs) {
     sentinel.idle = lane->time().idle;
     sentinel.shards = uint16_t(shards_);
     sentinel.source = program_.sources[lane->source()].source->name();
-    for (const KeyedInfo& keyed : program_.keyed) sentinel.signatures[keyed.keyed->identity()] = keyed.keyed->signature();
+    for (const KeyedInfo& keyed : program_.keyed)
+      sentinel.signatures[keyed.keyed->identity()] = keyed.keyed->signature();
     if (inputs.is_log(lane->source())) epoch->offsets[lane->partition()] = sentinel.position;
   }
   epoch->record = record_;
@@ -433,7 +487,7 @@ Status PipelineRun::end_epoch(Inputs& inputs) {
   rows_in_epoch_ = 0;
   epoch_begin_ = Clock::now();
   ++epoch_;
-  if (Status status = wait_for_commit(); !status.ok()) return status;   // of a part
+  if (Status status = wait_for_commit(); !status.ok()) return status;  // of a part
   commits_->begin(std::move(epoch));
   return {};
 }
@@ -452,7 +506,8 @@ Status PipelineRun::drain_outputs() {
 Status PipelineRun::take_commit(int timeout_ms) {
   std::optional<Committed> done = commits_->result(timeout_ms);
   if (!done) return {};
-  if (!done->status.ok()) return std::move(done->status).within("committing epoch " + std::to_string(done->epoch));
+  if (!done->status.ok())
+    return std::move(done->status).within("committing epoch " + std::to_string(done->epoch));
   if (done->part) {
     part_rows_out_ += done->rows_out;
     return {};
@@ -467,7 +522,9 @@ Status PipelineRun::take_commit(int timeout_ms) {
     ++v.epochs;
     v.rows_out += done->rows_out;
     v.epoch_seconds.observe(done->seconds);
-    for (const TimestampSample& sample : done->timestamps) v.latency_seconds.observe(double(std::max<int64_t>(now - sample.timestamp_ms, 0)) / 1000, sample.rows);
+    for (const TimestampSample& sample : done->timestamps)
+      v.latency_seconds.observe(double(std::max<int64_t>(now - sample.timestamp_ms, 0)) / 1000,
+                                sample.rows);
   });
   return {};
 }
@@ -480,7 +537,8 @@ Status PipelineRun::wait_for_commit() {
 }
 
 bool PipelineRun::ended() const {
-  return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->time().ended && !lane->has_rows(); });
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane->time().ended && !lane->has_rows(); });
 }
 
 // The last epoch: of a stop as it stands, of the end of input after everything has fired.
@@ -491,8 +549,10 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
       Watermarks before = *watermarks_;
       watermarks_->advance(times_, true);
       if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
-      if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok()) return status;
-      if (Status status = operators_->fire_last(lane_pointers_, *watermarks_); !status.ok()) return status;
+      if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok())
+        return status;
+      if (Status status = operators_->fire_last(lane_pointers_, *watermarks_); !status.ok())
+        return status;
       for (uint32_t time = 0; time < program_.times; ++time) {
         watermarks_->settle(time, std::max(before.floor(time), operators_->last_close(time)));
       }
@@ -506,7 +566,8 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
   };
   status_ = last();
   if (!status_.ok()) {
-    bool again = status_.exit() == Exit::Unavailable || status_.exit() == Exit::Failed || status_.retry();
+    bool again =
+        status_.exit() == Exit::Unavailable || status_.exit() == Exit::Failed || status_.retry();
     return again ? Outcome::Aborted : Outcome::Failed;
   }
   metrics_.update([&](MetricsValues& v) { v.watermark_us = watermarks_->floor(0); });
@@ -524,10 +585,12 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
 // ---------------------------------------------------------------- waiting, showing
 
 int PipelineRun::wait_ms() const {
-  int64_t wait = 100;   // the consumer wants to be polled, a stop to be seen
+  int64_t wait = 100;  // the consumer wants to be polled, a stop to be seen
   if (anything_uncommitted()) {
-    auto left = std::chrono::milliseconds(options_.commit_interval_ms) - (Clock::now() - epoch_begin_);
-    wait = std::min<int64_t>(wait, std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1);
+    auto left =
+        std::chrono::milliseconds(options_.commit_interval_ms) - (Clock::now() - epoch_begin_);
+    wait = std::min<int64_t>(
+        wait, std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1);
   }
   int64_t due = operators_->next_due_us();
   if (due != INT64_MAX) wait = std::min(wait, (due - machine_us()) / 1000 + 1);
@@ -543,14 +606,17 @@ void PipelineRun::publish(Inputs& inputs) {
   }
   std::map<TopicPartition, LogConsumer::Ends> ends;
   if (!of_log.empty()) {
-    if (Result<std::map<TopicPartition, LogConsumer::Ends>> read = inputs.ends(of_log); read.ok()) ends = std::move(*read);
+    if (Result<std::map<TopicPartition, LogConsumer::Ends>> read = inputs.ends(of_log); read.ok())
+      ends = std::move(*read);
   }
   ProgressState state;
   int64_t watermark = INT64_MAX;
-  for (uint32_t time = 0; time < program_.times; ++time) watermark = std::min(watermark, watermarks_->floor(time));
+  for (uint32_t time = 0; time < program_.times; ++time)
+    watermark = std::min(watermark, watermarks_->floor(time));
   std::vector<PartitionMetrics> partitions;
   for (auto& lane : lanes_) {
-    PartitionMetrics one{lane->partition().topic, lane->partition().partition, -1, lane->time().watermark()};
+    PartitionMetrics one{lane->partition().topic, lane->partition().partition, -1,
+                         lane->time().watermark()};
     int64_t position = lane->position().offset;
     if (auto it = ends.find(lane->partition()); it != ends.end()) {
       one.lag = std::max<int64_t>(it->second.end - position, 0);

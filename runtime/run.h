@@ -1,7 +1,9 @@
-// One run of a pipeline in this process: from what is durable to the end, a stop, or an error. An epoch that fails is
-// thrown away with all memory state, and the run begins again from what is durable, without leaving the group.
+// One run of a pipeline in this process: from what is durable to the end, a stop, or an error. An
+// epoch that fails is thrown away with all memory state, and the run begins again from what is
+// durable, without leaving the group.
 //
-// Threads: the control thread, which calls `run`. Lanes run in the arena, commits on their own thread.
+// Threads: the control thread, which calls `run`. Lanes run in the arena, commits on their own
+// thread.
 #pragma once
 
 #include <chrono>
@@ -22,18 +24,24 @@ namespace weir::runtime {
 
 // How the budget is dealt out.
 struct MemoryShares {
-  explicit MemoryShares(uint64_t budget) : state(budget * 3 / 8), store(budget / 8), output(budget / 16), dirty(budget / 16), partial(budget / 16) {}
-  uint64_t state;     // final groups in memory
-  uint64_t store;     // RocksDB's caches and write buffers
-  uint64_t output;    // encoded rows of the epoch that is being filled
-  uint64_t dirty;     // changed groups of it
-  uint64_t partial;   // of all lanes
+  explicit MemoryShares(uint64_t budget)
+      : state(budget * 3 / 8),
+        store(budget / 8),
+        output(budget / 16),
+        dirty(budget / 16),
+        partial(budget / 16) {}
+  uint64_t state;    // final groups in memory
+  uint64_t store;    // RocksDB's caches and write buffers
+  uint64_t output;   // encoded rows of the epoch that is being filled
+  uint64_t dirty;    // changed groups of it
+  uint64_t partial;  // of all lanes
 };
 
 class PipelineRun {
  public:
-  PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store, std::vector<Sink*> sinks,
-              std::map<std::string, Sink*> dead_letters, Metrics& metrics, std::chrono::steady_clock::time_point begin);
+  PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
+              std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters, Metrics& metrics,
+              std::chrono::steady_clock::time_point begin);
 
   Status run(Inputs& inputs, RunSummary* summary);
 
@@ -62,7 +70,9 @@ class PipelineRun {
   int wait_ms() const;
   bool anything_uncommitted() const;
   bool ended() const;
-  bool stop_asked() const { return options_.stop && options_.stop->load(std::memory_order_relaxed); }
+  bool stop_asked() const {
+    return options_.stop && options_.stop->load(std::memory_order_relaxed);
+  }
   int64_t machine_us() const;
   void collect_counts();
   void publish(Inputs& inputs);
@@ -95,15 +105,15 @@ class PipelineRun {
   std::vector<PartitionTime*> times_;
   std::unique_ptr<Watermarks> watermarks_;
   std::unique_ptr<CommitThread> commits_;
-  CommitRecord record_;              // as of the last frozen epoch
-  uint64_t epoch_ = 0;               // the one that is being filled
+  CommitRecord record_;  // as of the last frozen epoch
+  uint64_t epoch_ = 0;   // the one that is being filled
   uint64_t durable_ = 0;
   uint32_t shards_ = 0;
-  bool must_commit_ = false;         // the first positions become durable at once
-  bool epoch_wanted_ = false;        // by memory
+  bool must_commit_ = false;   // the first positions become durable at once
+  bool epoch_wanted_ = false;  // by memory
   uint64_t rows_in_epoch_ = 0;
-  uint64_t part_rows_out_ = 0;       // of the epoch, drained already
-  uint64_t merged_checked_ = 0;      // Operators::merged_bytes when memory was last looked at
+  uint64_t part_rows_out_ = 0;   // of the epoch, drained already
+  uint64_t merged_checked_ = 0;  // Operators::merged_bytes when memory was last looked at
   std::chrono::steady_clock::time_point epoch_begin_;
   std::vector<AsideRow> aside_;
   std::vector<TimestampSample> timestamps_;

@@ -1,8 +1,8 @@
 // A sink that is not a log: it gets the encoded records of each epoch.
 //
-// Delivery: rows of an epoch are handed over with `write` when the epoch has been committed (or, where the target can take
-// rows back, before). Exactly once by position: the sink says how far it has come, that goes into the commit
-// record, and `start` takes it back to there.
+// Delivery: rows of an epoch are handed over with `write` when the epoch has been committed (or,
+// where the target can take rows back, before). Exactly once by position: the sink says how far it
+// has come, that goes into the commit record, and `start` takes it back to there.
 #pragma once
 
 #include <map>
@@ -18,7 +18,8 @@ namespace weir::runtime {
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Goes back to `position` (what `position` returned at the last committed epoch; "" at the first start).
+  // Goes back to `position` (what `position` returned at the last committed epoch; "" at the first
+  // start).
   virtual Status start(const std::string& position) = 0;
   // One encoded record (key null: none).
   virtual Status write(std::string_view value, const std::string_view* key) = 0;

@@ -6,8 +6,9 @@ namespace weir::runtime {
 
 namespace {
 
-// Where most keys are in few panes, the tables of the back would be far larger than the panes, and nothing would be won.
-constexpr uint64_t kBackGroupsMax = 4;   // for each group of a pane
+// Where most keys are in few panes, the tables of the back would be far larger than the panes, and
+// nothing would be won.
+constexpr uint64_t kBackGroupsMax = 4;  // for each group of a pane
 constexpr uint64_t kBackGroupsFree = 1024;
 
 }  // namespace
@@ -23,7 +24,10 @@ char* combine(const KeyedInfo& info, WeirTable* into, WeirBytes key, const char*
 }
 
 SlidingPanes::SlidingPanes(KeyedState& state, uint32_t shard, bool follows, WeirTable* only)
-    : info_(state.info()), shard_(state.shards()[shard]), follows_(follows), only_(only),
+    : info_(state.info()),
+      shard_(state.shards()[shard]),
+      follows_(follows),
+      only_(only),
       back_(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0),
       front_(info_.keyed->group_bytes(), info_.keyed->group_initial().data(), 0, 0) {}
 
@@ -48,7 +52,8 @@ SlidingPanes::Parts SlidingPanes::slide_to(int64_t first, int64_t end) {
       return {};
     }
   } else {
-    for (auto it = shard_.panes.lower_bound(std::max(first, end_)); it != shard_.panes.end() && it->first < end; ++it) {
+    for (auto it = shard_.panes.lower_bound(std::max(first, end_));
+         it != shard_.panes.end() && it->first < end; ++it) {
       if (it->second.table) add(front_.find_or_make(0), it->second.table);
     }
   }
@@ -66,14 +71,16 @@ void SlidingPanes::add(WeirTable* into, WeirTable* from) {
     }
     return;
   }
-  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);) combine(info_, into, weir_slot_key(slot), weir_slot_accumulator(slot));
+  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);)
+    combine(info_, into, weir_slot_key(slot), weir_slot_accumulator(slot));
 }
 
 bool SlidingPanes::make_back(int64_t first, int64_t end) {
   clear();
   uint64_t groups = kBackGroupsFree;
   std::vector<std::pair<int64_t, WeirTable*>> panes;
-  for (auto it = shard_.panes.lower_bound(first); it != shard_.panes.end() && it->first < end; ++it) {
+  for (auto it = shard_.panes.lower_bound(first); it != shard_.panes.end() && it->first < end;
+       ++it) {
     if (!it->second.table) continue;
     panes.emplace_back(it->first, it->second.table);
     groups += it->second.table->count * kBackGroupsMax;
@@ -83,7 +90,8 @@ bool SlidingPanes::make_back(int64_t first, int64_t end) {
     WeirTable* table = back_.find_or_make(it->first);
     add(table, it->second);
     if (behind) {
-      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(behind, &at);) combine(info_, table, weir_slot_key(slot), weir_slot_accumulator(slot));
+      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(behind, &at);)
+        combine(info_, table, weir_slot_key(slot), weir_slot_accumulator(slot));
     }
     backs_[it->first] = behind = table;
     if (!only_ && back_.panes()->groups > groups) {
@@ -113,7 +121,7 @@ void SlidingPanes::take_notes(int64_t first) {
       redo_front(key);
     } else if (backs_.contains(note.pane)) {
       redo_back(first, note.pane, key);
-    } else {   // the pane is new
+    } else {  // the pane is new
       clear();
       return;
     }
@@ -144,8 +152,10 @@ void SlidingPanes::redo_front(WeirBytes key) {
   const std::string& initial = info_.keyed->group_initial();
   WeirTable* front = front_.find_or_make(0);
   memcpy(weir_table_upsert(front, key.data, key.size), initial.data(), initial.size());
-  for (auto it = shard_.panes.lower_bound(mid_); it != shard_.panes.end() && it->first < end_; ++it) {
-    WeirSlot* slot = it->second.table ? weir_table_find(it->second.table, key.data, key.size) : nullptr;
+  for (auto it = shard_.panes.lower_bound(mid_); it != shard_.panes.end() && it->first < end_;
+       ++it) {
+    WeirSlot* slot =
+        it->second.table ? weir_table_find(it->second.table, key.data, key.size) : nullptr;
     if (slot) combine(info_, front, key, weir_slot_accumulator(slot));
   }
 }

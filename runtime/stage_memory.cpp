@@ -4,7 +4,8 @@
 
 namespace weir::runtime {
 
-StageMemory::StageMemory(const Program& program, const contract::Stage& stage, const StageLimits& limits) {
+StageMemory::StageMemory(const Program& program, const contract::Stage& stage,
+                         const StageLimits& limits) {
   arena_blocks_.serve(&arena_);
   error_rows_.resize(16);
   errors_ = {error_rows_.data(), 0, uint32_t(error_rows_.size()), &StageMemory::grow_errors, this};
@@ -23,14 +24,23 @@ StageMemory::StageMemory(const Program& program, const contract::Stage& stage, c
   pane_pointers_.resize(program.keyed.size(), nullptr);
   for (uint32_t at : stage.updates()) {
     const KeyedInfo& info = program.keyed[at];
-    partials_[at] = std::make_unique<stdlib::PaneTables>(info.keyed->group_bytes(), info.keyed->group_initial().data(),
-                                                         info.has_window ? info.window.pane : 0, info.window.offset);
+    partials_[at] = std::make_unique<stdlib::PaneTables>(
+        info.keyed->group_bytes(), info.keyed->group_initial().data(),
+        info.has_window ? info.window.pane : 0, info.window.offset);
     pane_pointers_[at] = partials_[at]->panes();
     pane_pointers_[at]->groups_max = limits.groups;
   }
   learned_ = std::make_unique<char[]>(kLearnedBytes);
-  stage_ = {kStageAbiVersion, sizeof(WeirStage), program.parameters.block(), &arena_, pane_pointers_.data(), output_pointers_.data(),
-            &errors_, learned_.get(), {}, this};
+  stage_ = {kStageAbiVersion,
+            sizeof(WeirStage),
+            program.parameters.block(),
+            &arena_,
+            pane_pointers_.data(),
+            output_pointers_.data(),
+            &errors_,
+            learned_.get(),
+            {},
+            this};
 }
 
 void StageMemory::clear_scratch() {

@@ -1,5 +1,5 @@
-// What a compiled stage works with: scratch, outputs, partial groups, rows put aside. A lane has one, and so has each
-// emission of a keyed operator. One thread at a time.
+// What a compiled stage works with: scratch, outputs, partial groups, rows put aside. A lane has
+// one, and so has each emission of a keyed operator. One thread at a time.
 #pragma once
 
 #include <cstdlib>
@@ -14,11 +14,19 @@ namespace weir::runtime {
 
 // Encoded records that nobody writes to any more (stdlib/engine/output.h).
 struct EncodedRows {
-  struct Free { void operator()(char* memory) const { std::free(memory); } };
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
   std::unique_ptr<char, Free> data;
   uint64_t size = 0, records = 0;
 
-  struct Row { const char* key; uint32_t key_size; const char* value; uint32_t value_size; int64_t event_time; };
+  struct Row {
+    const char* key;
+    uint32_t key_size;
+    const char* value;
+    uint32_t value_size;
+    int64_t event_time;
+  };
   // visit(const Row&); key null: none.
   template <class Visit>
   void for_each(Visit visit) const {
@@ -28,15 +36,17 @@ struct EncodedRows {
       const char* key = data.get() + at + sizeof header;
       uint32_t key_size = header.key_size == kNoKey ? 0 : header.key_size;
       uint32_t value_size = header.value_size == kNoKey ? 0 : header.value_size;
-      visit(Row{header.key_size == kNoKey ? nullptr : key, key_size, header.value_size == kNoKey ? nullptr : key + key_size, value_size, header.event_time});
+      visit(Row{header.key_size == kNoKey ? nullptr : key, key_size,
+                header.value_size == kNoKey ? nullptr : key + key_size, value_size,
+                header.event_time});
       at += (sizeof header + key_size + value_size + 7) & ~uint64_t{7};
     }
   }
 };
 
 struct StageLimits {
-  uint64_t output_bytes = 4 << 20;    // of one sink
-  uint64_t groups = 1 << 18;          // partial ones of one keyed operator
+  uint64_t output_bytes = 4 << 20;  // of one sink
+  uint64_t groups = 1 << 18;        // partial ones of one keyed operator
 };
 
 class StageMemory {
@@ -60,7 +70,7 @@ class StageMemory {
  private:
   struct Output {
     WeirOutput abi{};
-    EncodedRows rows;      // owns abi.data
+    EncodedRows rows;  // owns abi.data
   };
   static bool grow_output(WeirOutput* output, uint64_t more);
   static bool grow_errors(WeirErrors* errors);

@@ -10,14 +10,16 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr size_t kRestoreBatch = 64 << 20;   // bytes of changelog that go into one write
+constexpr size_t kRestoreBatch = 64 << 20;  // bytes of changelog that go into one write
 
 // Reads sentinels and changelogs behind what the store has, and applies them.
 class Restore {
  public:
-  Restore(const Program& program, Store& store, Log& log, CommitRecord* record) : program_(program), store_(store), log_(log), record_(record) {}
+  Restore(const Program& program, Store& store, Log& log, CommitRecord* record)
+      : program_(program), store_(store), log_(log), record_(record) {}
 
-  // `all_sentinels`: the store does not know those of all partitions; another process may have written them.
+  // `all_sentinels`: the store does not know those of all partitions; another process may have
+  // written them.
   Result<uint64_t> run(bool all_sentinels) {
     Positions from;
     if (all_sentinels) record_->changelogs.erase({commits_topic(program_.name), 0});
@@ -34,7 +36,8 @@ class Restore {
       Result<LogReader::Read> read = (*reader)->read(1000);
       if (!read.ok()) return read.take_status();
       if (!read->batch) break;
-      for (uint32_t i = 0; i < read->batch->count && status.ok(); ++i) status = take(read->partition, read->batch->records[i]);
+      for (uint32_t i = 0; i < read->batch->count && status.ok(); ++i)
+        status = take(read->partition, read->batch->records[i]);
       if (!status.ok()) return status;
     }
     if (status = write(); !status.ok()) return status;
@@ -59,7 +62,9 @@ class Restore {
     auto store = stores_.find(partition.topic);
     if (store == stores_.end()) {
       Result<Sentinel> sentinel = read_sentinel(value);
-      if (!sentinel.ok()) return sentinel.take_status().within("`" + partition.topic + "` at offset " + std::to_string(record.offset));
+      if (!sentinel.ok())
+        return sentinel.take_status().within("`" + partition.topic + "` at offset " +
+                                             std::to_string(record.offset));
       sentinels_[sentinel->partition] = std::move(*sentinel);
       return {};
     }
@@ -67,26 +72,34 @@ class Restore {
     std::vector<ChangelogEntry> entries;
     const std::string& kept = texts_.emplace_back(value);
     if (Status status = read_changelog(kept, &header, &entries); !status.ok()) {
-      return std::move(status).within("`" + partition.topic + "`/" + std::to_string(partition.partition) + " at offset " + std::to_string(record.offset));
+      return std::move(status).within("`" + partition.topic + "`/" +
+                                      std::to_string(partition.partition) + " at offset " +
+                                      std::to_string(record.offset));
     }
-    if (header.store != program_.keyed[store->second].keyed->identity() || header.shard != partition.partition) {
-      return Status::error(Exit::Configuration, "`" + partition.topic + "`/" + std::to_string(partition.partition) + " holds a record of `" +
-                                                    std::string(header.store) + "`, shard " + std::to_string(header.shard) + ": somebody else writes there");
+    if (header.store != program_.keyed[store->second].keyed->identity() ||
+        header.shard != partition.partition) {
+      return Status::error(Exit::Configuration,
+                           "`" + partition.topic + "`/" + std::to_string(partition.partition) +
+                               " holds a record of `" + std::string(header.store) + "`, shard " +
+                               std::to_string(header.shard) + ": somebody else writes there");
     }
-    for (const ChangelogEntry& entry : entries) writes_.push_back({store->second, entry.key, entry.value, entry.removed});
+    for (const ChangelogEntry& entry : entries)
+      writes_.push_back({store->second, entry.key, entry.value, entry.removed});
     entries_ += entries.size();
     bytes_ += value.size();
     return bytes_ >= kRestoreBatch ? write() : Status();
   }
 
-  // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by this start or the next.
+  // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by
+  // this start or the next.
   Status write() {
     for (auto& [partition, sentinel] : sentinels_) {
       record_->epoch = std::max(record_->epoch, sentinel.epoch);
       record_->sentinels[partition] = std::move(sentinel);
     }
     sentinels_.clear();
-    if (Status status = store_.write(writes_, write_commit_record(*record_)); !status.ok()) return status;
+    if (Status status = store_.write(writes_, write_commit_record(*record_)); !status.ok())
+      return status;
     writes_.clear();
     texts_.clear();
     bytes_ = 0;
@@ -97,10 +110,10 @@ class Restore {
   Store& store_;
   Log& log_;
   CommitRecord* record_;
-  std::map<std::string, uint32_t> stores_;             // by topic
+  std::map<std::string, uint32_t> stores_;  // by topic
   std::map<TopicPartition, Sentinel> sentinels_;
   std::vector<Store::Write> writes_;
-  std::deque<std::string> texts_;                      // what writes_ point to
+  std::deque<std::string> texts_;  // what writes_ point to
   size_t bytes_ = 0;
   uint64_t entries_ = 0;
 };
@@ -110,27 +123,34 @@ Status check_signatures(const Program& program, const CommitRecord& record) {
     for (const auto& [partition, sentinel] : record.sentinels) {
       auto it = sentinel.signatures.find(keyed.keyed->identity());
       if (it == sentinel.signatures.end() || it->second == keyed.keyed->signature()) continue;
-      return Status::error(Exit::Configuration,
-                           "the state of `" + keyed.keyed->identity() + "` does not fit the program:\n  state   " + it->second + "\n  program " +
-                               keyed.keyed->signature() + "\ngive the step or the pipeline another name (--name), or change the program back");
+      return Status::error(
+          Exit::Configuration,
+          "the state of `" + keyed.keyed->identity() + "` does not fit the program:\n  state   " +
+              it->second + "\n  program " + keyed.keyed->signature() +
+              "\ngive the step or the pipeline another name (--name), or change the program back");
     }
   }
   return {};
 }
 
 // The sentinels' offsets are the group's: both were written in one transaction.
-Status check_committed(const CommitRecord& record, const std::vector<InputPartition>& partitions, const Inputs& inputs, const Positions& committed) {
+Status check_committed(const CommitRecord& record, const std::vector<InputPartition>& partitions,
+                       const Inputs& inputs, const Positions& committed) {
   for (const InputPartition& input : partitions) {
     if (!inputs.is_log(input.source)) continue;
     auto sentinel = record.sentinels.find(input.partition);
     if (sentinel == record.sentinels.end()) continue;
     auto group = committed.find(input.partition);
-    int64_t ours = sentinel->second.position.offset, theirs = group == committed.end() ? -1 : group->second.offset;
+    int64_t ours = sentinel->second.position.offset,
+            theirs = group == committed.end() ? -1 : group->second.offset;
     if (ours == theirs) continue;
-    return Status::error(Exit::Configuration,
-                         input.partition.topic + "/" + std::to_string(input.partition.partition) + ": the state was made of the records up to offset " +
-                             std::to_string(ours) + ", but the group has " + (theirs < 0 ? "no committed offset" : "committed " + std::to_string(theirs)) +
-                             ": somebody moved the group's offsets, or a commit was lost");
+    return Status::error(
+        Exit::Configuration,
+        input.partition.topic + "/" + std::to_string(input.partition.partition) +
+            ": the state was made of the records up to offset " + std::to_string(ours) +
+            ", but the group has " +
+            (theirs < 0 ? "no committed offset" : "committed " + std::to_string(theirs)) +
+            ": somebody moved the group's offsets, or a commit was lost");
   }
   return {};
 }
@@ -147,18 +167,24 @@ Result<uint32_t> stored_shards(Store& store, uint32_t wanted) {
 }
 
 Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards) {
-  // The sentinels of a partition replace each other; small segments let compaction keep up with ten a second.
-  Status status = log.ensure_topic(commits_topic(program.name), 1, {{"cleanup.policy", "compact"}, {"segment.bytes", "16777216"}});
+  // The sentinels of a partition replace each other; small segments let compaction keep up with ten
+  // a second.
+  Status status = log.ensure_topic(commits_topic(program.name), 1,
+                                   {{"cleanup.policy", "compact"}, {"segment.bytes", "16777216"}});
   for (uint32_t i = 0; i < program.keyed.size() && status.ok(); ++i) {
-    // Records carry many entries under no key, so they can't be compacted. They are kept for ever until base pages bound them.
-    status = log.ensure_topic(changelog_topic(program.name, program.keyed[i].keyed->identity()), int32_t(shards),
-                              {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}, {"retention.bytes", "-1"}});
+    // Records carry many entries under no key, so they can't be compacted. They are kept for ever
+    // until base pages bound them.
+    status = log.ensure_topic(
+        changelog_topic(program.name, program.keyed[i].keyed->identity()), int32_t(shards),
+        {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}, {"retention.bytes", "-1"}});
   }
   return status;
 }
 
-Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log, Inputs& inputs,
-                                        const std::vector<InputPartition>& partitions, uint32_t shards_wanted) {
+Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log,
+                                        Inputs& inputs,
+                                        const std::vector<InputPartition>& partitions,
+                                        uint32_t shards_wanted) {
   DurableState state;
   std::vector<TopicPartition> of_log;
   for (const InputPartition& input : partitions) {
@@ -179,13 +205,17 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
   }
   if (log && program.uses_log) {
     if (Status status = check_signatures(program, state.record); !status.ok()) return status;
-    bool all_known = std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) { return state.record.sentinels.contains(input.partition); });
+    bool all_known =
+        std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) {
+          return state.record.sentinels.contains(input.partition);
+        });
     Result<uint64_t> restored = Restore(program, store, *log, &state.record).run(!all_known);
     if (!restored.ok()) return restored.take_status().within("restoring state");
     state.restored_entries = *restored;
   }
   if (Status status = check_signatures(program, state.record); !status.ok()) return status;
-  if (Status status = check_committed(state.record, partitions, inputs, committed); !status.ok()) return status;
+  if (Status status = check_committed(state.record, partitions, inputs, committed); !status.ok())
+    return status;
 
   state.shards = shards_wanted;
   state.first_start = state.record.sentinels.empty();
@@ -197,8 +227,9 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
       state.shards = it->second.shards;
       continue;
     }
-    bool topic_known = std::any_of(state.record.sentinels.begin(), state.record.sentinels.end(),
-                                   [&](const auto& s) { return s.first.topic == input.partition.topic; });
+    bool topic_known =
+        std::any_of(state.record.sentinels.begin(), state.record.sentinels.end(),
+                    [&](const auto& s) { return s.first.topic == input.partition.topic; });
     (topic_known && inputs.is_log(input.source) ? appeared : never_read).push_back(input);
   }
   if (!never_read.empty()) {
@@ -207,13 +238,16 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
     state.positions.insert(first->begin(), first->end());
   }
   // Other partitions' sentinels are theirs to write who read them.
-  std::erase_if(state.record.sentinels, [&](const auto& s) { return !state.positions.contains(s.first); });
-  if (!appeared.empty()) {   // from the beginning, whatever `start` says: nothing of it has been read
+  std::erase_if(state.record.sentinels,
+                [&](const auto& s) { return !state.positions.contains(s.first); });
+  if (!appeared
+           .empty()) {  // from the beginning, whatever `start` says: nothing of it has been read
     std::vector<TopicPartition> own;
     for (const InputPartition& input : appeared) own.push_back(input.partition);
     Result<std::map<TopicPartition, LogConsumer::Ends>> ends = inputs.ends(own);
     if (!ends.ok()) return ends.take_status();
-    for (const TopicPartition& partition : own) state.positions[partition] = {(*ends)[partition].begin, -1};
+    for (const TopicPartition& partition : own)
+      state.positions[partition] = {(*ends)[partition].begin, -1};
   }
   return state;
 }

@@ -1,10 +1,13 @@
-// The start of a run from what is durable (the first start, after a crash, after an epoch that failed), in this order:
+// The start of a run from what is durable (the first start, after a crash, after an epoch that
+// failed), in this order:
 //
-//     1. older producers are fenced and their transactions ended        (the caller: LogProducer::init_transactions)
+//     1. older producers are fenced and their transactions ended        (the caller:
+//     LogProducer::init_transactions)
 //     2. the group's committed offsets are read, stable ones only
 //     3. the store says which epoch it is at; another state signature is refused
 //     4. the changelogs are applied from there to their ends
-//     5. the sentinels must name the group's committed offsets, else the start is refused with both numbers
+//     5. the sentinels must name the group's committed offsets, else the start is refused with both
+//     numbers
 //     6. partitions that were never read begin where `start` says
 #pragma once
 
@@ -19,10 +22,10 @@
 namespace weir::runtime {
 
 struct DurableState {
-  CommitRecord record;                 // sentinels by partition, changelog offsets; empty at the first start
-  Positions positions;                 // of all partitions of this run
+  CommitRecord record;  // sentinels by partition, changelog offsets; empty at the first start
+  Positions positions;  // of all partitions of this run
   uint32_t shards = 0;
-  uint64_t restored_entries = 0;       // from changelogs
+  uint64_t restored_entries = 0;  // from changelogs
   bool first_start = false;
 };
 
@@ -31,7 +34,9 @@ Result<uint32_t> stored_shards(Store& store, uint32_t wanted);
 // Makes the internal topics if they are not there.
 Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards);
 
-Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log, Inputs& inputs,
-                                        const std::vector<InputPartition>& partitions, uint32_t shards_wanted);
+Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log,
+                                        Inputs& inputs,
+                                        const std::vector<InputPartition>& partitions,
+                                        uint32_t shards_wanted);
 
 }  // namespace weir::runtime

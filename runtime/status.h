@@ -1,5 +1,6 @@
-// What went wrong with the world (broker, disk, topic …), as a value: what was tried, on what, and whether
-// trying again helps. Rows that fail are not statuses (contract/reason.def); bugs are WEIR_CHECKs.
+// What went wrong with the world (broker, disk, topic …), as a value: what was tried, on what, and
+// whether trying again helps. Rows that fail are not statuses (contract/reason.def); bugs are
+// WEIR_CHECKs.
 #pragma once
 
 #include <optional>
@@ -10,13 +11,22 @@ namespace weir::runtime {
 
 // The documented exit codes of the command.
 enum class Exit : int {
-  Done = 0, Failed = 1, Usage = 2, NotSupported = 3, BadData = 65, Unavailable = 69, Bug = 70, Disk = 74,
-  Restart = 75, Permission = 77, Configuration = 78,
+  Done = 0,
+  Failed = 1,
+  Usage = 2,
+  NotSupported = 3,
+  BadData = 65,
+  Unavailable = 69,
+  Bug = 70,
+  Disk = 74,
+  Restart = 75,
+  Permission = 77,
+  Configuration = 78,
 };
 
 class [[nodiscard]] Status {
  public:
-  Status() = default;   // ok
+  Status() = default;  // ok
   static Status error(Exit exit, std::string message, bool retry = false) {
     Status status;
     status.error_ = Error{exit, std::move(message), retry};
@@ -35,7 +45,11 @@ class [[nodiscard]] Status {
   }
 
  private:
-  struct Error { Exit exit; std::string message; bool retry; };
+  struct Error {
+    Exit exit;
+    std::string message;
+    bool retry;
+  };
   std::optional<Error> error_;
 };
 
@@ -59,7 +73,9 @@ class [[nodiscard]] Result {
 
 // Ends the process: our own mistake. `why` says why the condition had to hold.
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const char* why);
-#define WEIR_CHECK(condition, why) \
-  do { if (!(condition)) ::weir::runtime::check_failed(__FILE__, __LINE__, #condition, why); } while (false)
+#define WEIR_CHECK(condition, why)                                                        \
+  do {                                                                                    \
+    if (!(condition)) ::weir::runtime::check_failed(__FILE__, __LINE__, #condition, why); \
+  } while (false)
 
 }  // namespace weir::runtime

@@ -16,13 +16,18 @@ using namespace weir;
 using namespace weir::runtime;
 
 TEST_CASE("the windows of a pane, found by trying all") {
-  for (auto [size, slide, offset, pane] : {std::tuple<int64_t, int64_t, int64_t, int64_t>{20, 5, 0, 5}, {7, 3, 1, 1}, {10, 10, -4, 10}, {3, 5, 2, 1}}) {
+  for (auto [size, slide, offset, pane] :
+       {std::tuple<int64_t, int64_t, int64_t, int64_t>{20, 5, 0, 5},
+        {7, 3, 1, 1},
+        {10, 10, -4, 10},
+        {3, 5, 2, 1}}) {
     WindowTime window{size, slide, offset, 2, pane};
     for (int64_t p = offset - 40 * pane; p < offset + 40 * pane; p += pane) {
       int64_t first = INT64_MAX, last = INT64_MIN;
       for (int64_t k = -200; k <= 200; ++k) {
         int64_t start = k * slide + offset;
-        if (start <= p && p + pane <= start + size) first = std::min(first, start), last = std::max(last, start);
+        if (start <= p && p + pane <= start + size)
+          first = std::min(first, start), last = std::max(last, start);
       }
       if (first == INT64_MAX) {
         CHECK(window.first_with(p) > window.last_with(p));
@@ -47,7 +52,7 @@ TEST_CASE("the watermark is the minimum over live partitions and never goes back
   Watermarks watermarks(1);
   a.event_time_max = 100;
   watermarks.advance(both, false);
-  CHECK(watermarks.floor(0) == INT64_MIN);   // b has not seen anything
+  CHECK(watermarks.floor(0) == INT64_MIN);  // b has not seen anything
   CHECK(Watermarks::others(both) == std::vector<int64_t>{INT64_MIN, 90});
   b.event_time_max = 50;
   watermarks.advance(both, false);
@@ -60,7 +65,7 @@ TEST_CASE("the watermark is the minimum over live partitions and never goes back
   watermarks.advance(both, false);
   CHECK(watermarks.floor(0) == 90);
   CHECK(Watermarks::others(both) == std::vector<int64_t>{INT64_MAX, 90});
-  b.idle = false;                            // it has rows again, and is behind
+  b.idle = false;  // it has rows again, and is behind
   b.event_time_max = 60;
   watermarks.advance(both, false);
   CHECK(watermarks.floor(0) == 90);
@@ -78,7 +83,8 @@ TEST_CASE("the watermark is the minimum over live partitions and never goes back
 
 TEST_CASE("parameters come from --set, the environment, the program, in this order") {
   contract::Plan plan;
-  auto add = [&](const char* name, contract::Type::Kind kind, const char* value, uint32_t offset) -> contract::Param& {
+  auto add = [&](const char* name, contract::Type::Kind kind, const char* value,
+                 uint32_t offset) -> contract::Param& {
     contract::Param* param = plan.add_params();
     param->set_name(name);
     param->mutable_type()->set_kind(kind);
@@ -112,7 +118,8 @@ TEST_CASE("parameters come from --set, the environment, the program, in this ord
   CHECK(*reinterpret_cast<const int64_t*>(block + 40) == 5'400'000'000);
   CHECK(parameters->values()[1] == "Trier");
   CHECK(Parameters::make(plan, {{"least", "many"}}).status().exit() == Exit::Usage);
-  CHECK(Parameters::make(plan, {{"leest", "1"}}).status().message().find("`least`") != std::string::npos);
+  CHECK(Parameters::make(plan, {{"leest", "1"}}).status().message().find("`least`") !=
+        std::string::npos);
   CHECK(Parameters::make(plan, {{"price", "1.555"}}).status().exit() == Exit::Usage);
 }
 
@@ -146,9 +153,11 @@ TEST_CASE("metrics are Prometheus' text, served on loopback only") {
     v.epoch_seconds.observe(0.01);
   });
   std::string text = metrics.text();
-  for (const char* line : {"weir_records_in_total{pipeline=\"a \\\"b\\\"\"} 5\n", "weir_dlq_records_total{pipeline=\"a \\\"b\\\"\",reason=\"malformed\"} 2\n",
-                           "weir_consumer_lag_records{pipeline=\"a \\\"b\\\"\",topic=\"in\",partition=\"0\"} 7\n",
-                           "weir_transaction_duration_seconds_count{pipeline=\"a \\\"b\\\"\"} 1\n"}) {
+  for (const char* line :
+       {"weir_records_in_total{pipeline=\"a \\\"b\\\"\"} 5\n",
+        "weir_dlq_records_total{pipeline=\"a \\\"b\\\"\",reason=\"malformed\"} 2\n",
+        "weir_consumer_lag_records{pipeline=\"a \\\"b\\\"\",topic=\"in\",partition=\"0\"} 7\n",
+        "weir_transaction_duration_seconds_count{pipeline=\"a \\\"b\\\"\"} 1\n"}) {
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }
@@ -160,11 +169,14 @@ TEST_CASE("progress says rate, lag, watermark, and how long bounded input takes"
   ProgressState state;
   state.rows_in = 1'500'000;
   state.lag = 12;
-  CHECK(Progress::line(state, 10, 150'000) == "150.0 k rows/s  1.50 M in  0 out  lag 12  watermark none yet");
+  CHECK(Progress::line(state, 10, 150'000) ==
+        "150.0 k rows/s  1.50 M in  0 out  lag 12  watermark none yet");
   state.done = 25;
   state.size = 100;
   state.watermark_us = 0;
-  CHECK(Progress::line(state, 30, 50) == " 25 %  1 min 30 s left  50 rows/s  1.50 M in  0 out  lag 12  watermark 1970-01-01T00:00:00Z");
+  CHECK(Progress::line(state, 30, 50) ==
+        " 25 %  1 min 30 s left  50 rows/s  1.50 M in  0 out  lag 12  watermark "
+        "1970-01-01T00:00:00Z");
 }
 
 TEST_CASE("failpoints and names") {

@@ -5,8 +5,10 @@ namespace weir::runtime {
 bool Watermarks::update_idle(std::vector<PartitionTime*>& partitions, int64_t now_us) {
   bool changed = false;
   for (PartitionTime* p : partitions) {
-    if (p->idle || p->idle_us <= 0 || p->at_end_since_us < 0 || now_us - p->at_end_since_us < p->idle_us) continue;
-    p->idle = changed = true;   // until it has rows again: its lane says so
+    if (p->idle || p->idle_us <= 0 || p->at_end_since_us < 0 ||
+        now_us - p->at_end_since_us < p->idle_us)
+      continue;
+    p->idle = changed = true;  // until it has rows again: its lane says so
   }
   return changed;
 }

@@ -4,9 +4,9 @@ namespace weir::runtime {
 
 namespace {
 
-// TBB orders the tasks behind what came before `run` and in front of what comes after. So do these two, where
-// ThreadSanitizer can see it: it does not look into TBB. They stand still, since a task may not touch anything of ours
-// before it has read the first.
+// TBB orders the tasks behind what came before `run` and in front of what comes after. So do these
+// two, where ThreadSanitizer can see it: it does not look into TBB. They stand still, since a task
+// may not touch anything of ours before it has read the first.
 std::atomic<uint64_t> started{0};
 std::atomic<uint64_t> finished{0};
 

@@ -1,4 +1,5 @@
-// Where lanes and merges run: a bounded number of threads, the calling one among them. Nothing blocks in it.
+// Where lanes and merges run: a bounded number of threads, the calling one among them. Nothing
+// blocks in it.
 #pragma once
 
 #include <atomic>

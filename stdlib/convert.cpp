@@ -27,7 +27,9 @@ WeirBytes keep_float(WeirArena* arena, Float value, uint64_t (*write)(char*, Flo
   return keep(arena, text, write(text, value));
 }
 
-bool same(WeirBytes text, const char* word) { return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0; }
+bool same(WeirBytes text, const char* word) {
+  return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
+}
 
 template <typename Float>
 WeirReason read_float(WeirBytes text, Float* value, bool (*parse)(const char*, uint64_t, Float*)) {
@@ -46,12 +48,19 @@ struct Unit {
   const char* name;
   int64_t micros;
 };
-constexpr Unit kUnits[] = {{"w", 7 * kMicrosPerDay}, {"d", kMicrosPerDay}, {"h", 3600 * kMicrosPerSecond},
-                           {"m", 60 * kMicrosPerSecond}, {"s", kMicrosPerSecond}, {"ms", 1000}, {"us", 1}};
+constexpr Unit kUnits[] = {{"w", 7 * kMicrosPerDay},
+                           {"d", kMicrosPerDay},
+                           {"h", 3600 * kMicrosPerSecond},
+                           {"m", 60 * kMicrosPerSecond},
+                           {"s", kMicrosPerSecond},
+                           {"ms", 1000},
+                           {"us", 1}};
 
 }  // namespace
 
-WeirBytes weir_text_from_bool(WeirArena* arena, bool value) { return keep(arena, value ? "true" : "false"); }
+WeirBytes weir_text_from_bool(WeirArena* arena, bool value) {
+  return keep(arena, value ? "true" : "false");
+}
 
 WeirBytes weir_text_from_int64(WeirArena* arena, int64_t value) {
   char text[kIntegerTextBytes + 1];
@@ -63,8 +72,12 @@ WeirBytes weir_text_from_uint64(WeirArena* arena, uint64_t value) {
   return keep(arena, text, uint64_t(weir_write_uint64(text, value) - text));
 }
 
-WeirBytes weir_text_from_float32(WeirArena* arena, float value) { return keep_float(arena, value, weir_float32_text); }
-WeirBytes weir_text_from_float64(WeirArena* arena, double value) { return keep_float(arena, value, weir_float64_text); }
+WeirBytes weir_text_from_float32(WeirArena* arena, float value) {
+  return keep_float(arena, value, weir_float32_text);
+}
+WeirBytes weir_text_from_float64(WeirArena* arena, double value) {
+  return keep_float(arena, value, weir_float64_text);
+}
 
 WeirBytes weir_text_from_decimal(WeirArena* arena, weir_i128 value, int32_t scale) {
   char text[kDecimalTextBytes];
@@ -112,12 +125,13 @@ WeirReason weir_text_to_bool(WeirBytes text, bool* value) {
   return 0;
 }
 
-WeirReason weir_text_to_decimal(WeirBytes text, int32_t precision, int32_t scale, weir_i128* value) {
+WeirReason weir_text_to_decimal(WeirBytes text, int32_t precision, int32_t scale,
+                                weir_i128* value) {
   const char *p = text.data, *end = p + text.size;
   bool negative = p < end && *p == '-';
   p += p < end && (*p == '-' || *p == '+');
   weir_i128 sum = 0;
-  int32_t behind = -1, digits = 0;   // behind: digits since the point, −1 before it
+  int32_t behind = -1, digits = 0;  // behind: digits since the point, −1 before it
   for (; p < end; p++) {
     if (*p == '.' && behind < 0 && digits > 0) {
       behind = 0;
@@ -126,19 +140,24 @@ WeirReason weir_text_to_decimal(WeirBytes text, int32_t precision, int32_t scale
     if (*p < '0' || *p > '9') return kReasonBadCast;
     digits++;
     if (behind >= 0 && ++behind > scale) {
-      if (*p != '0') return kReasonBadCast;   // nothing is lost silently
+      if (*p != '0') return kReasonBadCast;  // nothing is lost silently
       continue;
     }
     if (!weir_decimal_fits(sum, kDecimalDigitsMax - 1)) return kReasonBadCast;
     sum = sum * 10 + (*p - '0');
   }
   if (digits == 0 || behind == 0) return kReasonBadCast;
-  return weir_decimal_rescale(negative ? -sum : sum, behind < 0 ? 0 : behind < scale ? behind : scale, precision, scale, value);
+  return weir_decimal_rescale(negative ? -sum : sum,
+                              behind < 0       ? 0
+                              : behind < scale ? behind
+                                               : scale,
+                              precision, scale, value);
 }
 
 WeirReason weir_text_to_int64(WeirBytes text, int64_t* value) {
   weir_i128 wide;
-  if (weir_text_to_decimal(text, kDecimalDigitsMax, 0, &wide) != 0 || wide != int64_t(wide)) return kReasonBadCast;
+  if (weir_text_to_decimal(text, kDecimalDigitsMax, 0, &wide) != 0 || wide != int64_t(wide))
+    return kReasonBadCast;
   if (memchr(text.data, '.', text.size) != nullptr) return kReasonBadCast;
   *value = int64_t(wide);
   return 0;
@@ -146,14 +165,20 @@ WeirReason weir_text_to_int64(WeirBytes text, int64_t* value) {
 
 WeirReason weir_text_to_uint64(WeirBytes text, uint64_t* value) {
   weir_i128 wide;
-  if (weir_text_to_decimal(text, kDecimalDigitsMax, 0, &wide) != 0 || wide < 0 || wide > weir_i128(UINT64_MAX)) return kReasonBadCast;
+  if (weir_text_to_decimal(text, kDecimalDigitsMax, 0, &wide) != 0 || wide < 0 ||
+      wide > weir_i128(UINT64_MAX))
+    return kReasonBadCast;
   if (memchr(text.data, '.', text.size) != nullptr) return kReasonBadCast;
   *value = uint64_t(wide);
   return 0;
 }
 
-WeirReason weir_text_to_float32(WeirBytes text, float* value) { return read_float(text, value, weir_float32_parse); }
-WeirReason weir_text_to_float64(WeirBytes text, double* value) { return read_float(text, value, weir_float64_parse); }
+WeirReason weir_text_to_float32(WeirBytes text, float* value) {
+  return read_float(text, value, weir_float32_parse);
+}
+WeirReason weir_text_to_float64(WeirBytes text, double* value) {
+  return read_float(text, value, weir_float64_parse);
+}
 
 WeirReason weir_text_to_uuid(WeirBytes text, weir_i128* value) {
   char bytes[16];
@@ -185,7 +210,8 @@ WeirReason weir_text_to_duration(WeirBytes text, int64_t* value) {
   while (p < end) {
     weir_i128 count = 0;
     const char* digits = p;
-    for (; p < end && *p >= '0' && *p <= '9' && p - digits < 19; p++) count = count * 10 + (*p - '0');
+    for (; p < end && *p >= '0' && *p <= '9' && p - digits < 19; p++)
+      count = count * 10 + (*p - '0');
     const char* name = p;
     while (p < end && (*p < '0' || *p > '9')) p++;
     const Unit* found = nullptr;

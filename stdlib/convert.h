@@ -1,8 +1,10 @@
-// `T(e)` between text and everything else. Native functions. `unit` of a timestamp: 0 ms, 1 µs, 2 ns.
+// `T(e)` between text and everything else. Native functions. `unit` of a timestamp: 0 ms, 1 µs, 2
+// ns.
 //
-// From text, the whole text has to be the value, without spaces around it: integers and decimals as in JSON (a `+` and
-// leading zeros are fine, an exponent is not), floats as in JSON, `true` `false`, RFC 3339 instants, `2025-01-31`, uuids, and
-// durations as the language writes them: `1h30m`, `-250ms`, units `d h m s ms us`, and `w`.
+// From text, the whole text has to be the value, without spaces around it: integers and decimals as
+// in JSON (a `+` and leading zeros are fine, an exponent is not), floats as in JSON, `true`
+// `false`, RFC 3339 instants, `2025-01-31`, uuids, and durations as the language writes them:
+// `1h30m`, `-250ms`, units `d h m s ms us`, and `w`.
 #pragma once
 
 #include "stdlib/kernel.h"

@@ -9,7 +9,9 @@ namespace {
 
 using u128 = unsigned __int128;
 
-u128 magnitude(weir_i128 value) { return value < 0 ? 0 - static_cast<u128>(value) : static_cast<u128>(value); }
+u128 magnitude(weir_i128 value) {
+  return value < 0 ? 0 - static_cast<u128>(value) : static_cast<u128>(value);
+}
 
 u128 power_of_ten(int32_t exponent) {
   u128 power = 1;
@@ -33,7 +35,8 @@ Wide multiply(u128 a, u128 b) {
 // False: more than 256 bits.
 bool multiply(Wide& value, u128 factor) {
   Wide low = multiply(value.low, factor), high = multiply(value.high, factor);
-  return high.high == 0 && !__builtin_add_overflow(low.high, high.low, &value.high) && (value.low = low.low, true);
+  return high.high == 0 && !__builtin_add_overflow(low.high, high.low, &value.high) &&
+         (value.low = low.low, true);
 }
 
 // Half even. False: the quotient has more than 128 bits.
@@ -70,7 +73,8 @@ WeirReason store(u128 value, bool negative, int32_t precision, weir_i128* result
 }
 
 // value · 10^exponent, rounded.
-WeirReason store_scaled(Wide value, bool negative, int32_t exponent, int32_t precision, weir_i128* result) {
+WeirReason store_scaled(Wide value, bool negative, int32_t exponent, int32_t precision,
+                        weir_i128* result) {
   u128 scaled;
   if (exponent >= 0) {
     for (; exponent > 0; exponent -= 19) {
@@ -79,7 +83,8 @@ WeirReason store_scaled(Wide value, bool negative, int32_t exponent, int32_t pre
     if (value.high != 0) return kReasonOverflow;
     return store(value.low, negative, precision, result);
   }
-  // 10^38 is the greatest power in 128 bits; what is that much smaller than a unit is nothing, but for 76 digits.
+  // 10^38 is the greatest power in 128 bits; what is that much smaller than a unit is nothing, but
+  // for 76 digits.
   if (exponent < -kDecimalDigitsMax) {
     u128 first;
     if (!divide(value, power_of_ten(kDecimalDigitsMax), &first)) return kReasonOverflow;
@@ -94,7 +99,9 @@ WeirReason cast(WeirReason reason) { return reason == 0 ? 0 : kReasonBadCast; }
 
 }  // namespace
 
-bool weir_decimal_fits(weir_i128 value, int32_t precision) { return magnitude(value) < power_of_ten(precision); }
+bool weir_decimal_fits(weir_i128 value, int32_t precision) {
+  return magnitude(value) < power_of_ten(precision);
+}
 
 WeirReason weir_decimal_add(weir_i128 a, weir_i128 b, int32_t precision, weir_i128* result) {
   weir_i128 sum;
@@ -108,13 +115,14 @@ WeirReason weir_decimal_subtract(weir_i128 a, weir_i128 b, int32_t precision, we
   return store(magnitude(difference), difference < 0, precision, result);
 }
 
-WeirReason weir_decimal_multiply(weir_i128 a, int32_t a_scale, weir_i128 b, int32_t b_scale, int32_t precision,
-                                 int32_t scale, weir_i128* result) {
-  return store_scaled(multiply(magnitude(a), magnitude(b)), (a < 0) != (b < 0), scale - a_scale - b_scale, precision, result);
+WeirReason weir_decimal_multiply(weir_i128 a, int32_t a_scale, weir_i128 b, int32_t b_scale,
+                                 int32_t precision, int32_t scale, weir_i128* result) {
+  return store_scaled(multiply(magnitude(a), magnitude(b)), (a < 0) != (b < 0),
+                      scale - a_scale - b_scale, precision, result);
 }
 
-WeirReason weir_decimal_divide(weir_i128 a, int32_t a_scale, weir_i128 b, int32_t b_scale, int32_t precision,
-                               int32_t scale, weir_i128* result) {
+WeirReason weir_decimal_divide(weir_i128 a, int32_t a_scale, weir_i128 b, int32_t b_scale,
+                               int32_t precision, int32_t scale, weir_i128* result) {
   if (b == 0) return kReasonDivisionByZero;
   int32_t exponent = scale + b_scale - a_scale;
   Wide value{0, magnitude(a)};
@@ -123,7 +131,8 @@ WeirReason weir_decimal_divide(weir_i128 a, int32_t a_scale, weir_i128 b, int32_
     if (!multiply(value, power_of_ten(up < 19 ? up : 19))) return kReasonOverflow;
   }
   if (exponent < 0) {
-    // Down instead: divisor · 10^−exponent, which may be beyond 128 bits; then the quotient is less than a half.
+    // Down instead: divisor · 10^−exponent, which may be beyond 128 bits; then the quotient is less
+    // than a half.
     Wide wide = multiply(divisor, power_of_ten(-exponent));
     if (wide.high != 0) return store(0, false, precision, result);
     divisor = wide.low;
@@ -139,12 +148,14 @@ WeirReason weir_decimal_modulo(weir_i128 a, weir_i128 b, weir_i128* result) {
   return 0;
 }
 
-WeirReason weir_decimal_rescale(weir_i128 a, int32_t a_scale, int32_t precision, int32_t scale, weir_i128* result) {
+WeirReason weir_decimal_rescale(weir_i128 a, int32_t a_scale, int32_t precision, int32_t scale,
+                                weir_i128* result) {
   return cast(store_scaled({0, magnitude(a)}, a < 0, scale - a_scale, precision, result));
 }
 
 // By way of the shortest text that is this float: decimal(10, 2)(0.1e0) is 0.10.
-WeirReason weir_decimal_from_float64(double value, int32_t precision, int32_t scale, weir_i128* result) {
+WeirReason weir_decimal_from_float64(double value, int32_t precision, int32_t scale,
+                                     weir_i128* result) {
   if (!std::isfinite(value) || std::fabs(value) >= 1e39) return kReasonBadCast;
   char text[kFloatTextBytes];
   uint64_t size = weir_float64_text(text, value);
@@ -183,7 +194,8 @@ double weir_decimal_to_float64(weir_i128 a, int32_t a_scale) {
   char* at = text + sizeof text;
   char exponent[8];
   int exponent_size = 0;
-  for (int32_t n = a_scale; n > 0 || exponent_size == 0; n /= 10) exponent[exponent_size++] = char('0' + n % 10);
+  for (int32_t n = a_scale; n > 0 || exponent_size == 0; n /= 10)
+    exponent[exponent_size++] = char('0' + n % 10);
   for (int i = 0; i < exponent_size; i++) *--at = exponent[i];
   *--at = '-';
   *--at = 'e';

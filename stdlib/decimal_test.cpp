@@ -15,7 +15,8 @@ std::string show(weir_i128 value, int32_t scale = 0) {
 }
 weir_i128 big(const char* digits) {
   weir_i128 value = 0;
-  for (const char* c = *digits == '-' ? digits + 1 : digits; *c; c++) value = value * 10 + (*c - '0');
+  for (const char* c = *digits == '-' ? digits + 1 : digits; *c; c++)
+    value = value * 10 + (*c - '0');
   return *digits == '-' ? -value : value;
 }
 const weir_i128 kMost = big("99999999999999999999999999999999999999");
@@ -36,20 +37,20 @@ TEST_CASE("products and quotients are rounded half even") {
   weir_i128 r = 0;
   CHECK(weir_decimal_multiply(125, 2, 2, 0, 38, 2, &r) == 0);
   CHECK(show(r, 2) == "2.50");
-  CHECK(weir_decimal_multiply(25, 1, 1, 1, 38, 1, &r) == 0);   // 2.5 · 0.1 = 0.25
+  CHECK(weir_decimal_multiply(25, 1, 1, 1, 38, 1, &r) == 0);  // 2.5 · 0.1 = 0.25
   CHECK(show(r, 1) == "0.2");
   CHECK(weir_decimal_multiply(-35, 1, 1, 1, 38, 1, &r) == 0);
   CHECK(show(r, 1) == "-0.4");
-  CHECK(weir_decimal_multiply(kMost, 19, 10, 1, 38, 19, &r) == 0);   // · 1.0
+  CHECK(weir_decimal_multiply(kMost, 19, 10, 1, 38, 19, &r) == 0);  // · 1.0
   CHECK(r == kMost);
   CHECK(weir_decimal_multiply(kMost, 0, 2, 0, 38, 0, &r) == kReasonOverflow);
   CHECK(weir_decimal_divide(1, 0, 3, 0, 38, 6, &r) == 0);
   CHECK(show(r, 6) == "0.333333");
   CHECK(weir_decimal_divide(2, 0, 3, 0, 38, 6, &r) == 0);
   CHECK(show(r, 6) == "0.666667");
-  CHECK(weir_decimal_divide(1, 0, 8, 0, 38, 2, &r) == 0);   // 0.125
+  CHECK(weir_decimal_divide(1, 0, 8, 0, 38, 2, &r) == 0);  // 0.125
   CHECK(show(r, 2) == "0.12");
-  CHECK(weir_decimal_divide(-3, 0, 8, 0, 38, 2, &r) == 0);   // −0.375
+  CHECK(weir_decimal_divide(-3, 0, 8, 0, 38, 2, &r) == 0);  // −0.375
   CHECK(show(r, 2) == "-0.38");
   CHECK(weir_decimal_divide(kMost, 0, kMost, 38, 38, 0, &r) == kReasonOverflow);
   CHECK(weir_decimal_divide(kMost, 38, kMost, 0, 38, 6, &r) == 0);
@@ -62,7 +63,8 @@ TEST_CASE("products and quotients are rounded half even") {
 TEST_CASE("division agrees with multiplication on 128-bit operands") {
   std::mt19937_64 random(3);
   for (int i = 0; i < 20000; i++) {
-    weir_i128 a = weir_i128(random() >> random() % 64) * int64_t(random() % 1000000), b = weir_i128(random() >> random() % 64) + 1;
+    weir_i128 a = weir_i128(random() >> random() % 64) * int64_t(random() % 1000000),
+              b = weir_i128(random() >> random() % 64) + 1;
     weir_i128 product = 0, quotient = 0;
     if (weir_decimal_multiply(a, 3, b, 2, 38, 5, &product) != 0) continue;
     CHECK(product == a * b);
@@ -73,7 +75,7 @@ TEST_CASE("division agrees with multiplication on 128-bit operands") {
 
 TEST_CASE("casts") {
   weir_i128 r = 0;
-  CHECK(weir_decimal_rescale(12345, 3, 4, 2, &r) == 0);   // 12.345
+  CHECK(weir_decimal_rescale(12345, 3, 4, 2, &r) == 0);  // 12.345
   CHECK(show(r, 2) == "12.34");
   CHECK(weir_decimal_rescale(12345, 3, 3, 2, &r) == kReasonBadCast);
   CHECK(weir_decimal_rescale(5, 0, 38, 37, &r) == 0);

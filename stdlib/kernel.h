@@ -1,8 +1,9 @@
 // What kernels, compiled stages and the runtime agree on about values and memory.
 //
-// Kernels are C++ compiled twice: natively into the runtime, and to LLVM bitcode that the code generator links into
-// each stage and inlines. So this header and what it includes use the C++ standard library only, nothing
-// in a kernel throws, and every kernel that a stage calls is `extern "C"` with a name that starts with `weir_`.
+// Kernels are C++ compiled twice: natively into the runtime, and to LLVM bitcode that the code
+// generator links into each stage and inlines. So this header and what it includes use the C++
+// standard library only, nothing in a kernel throws, and every kernel that a stage calls is `extern
+// "C"` with a name that starts with `weir_`.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +11,12 @@
 #include <cstring>
 
 #define WEIR_KERNEL extern "C" __attribute__((used))
-// Small kernels that must disappear into the loop. Cold ones: `WEIR_KERNEL __attribute__((noinline, cold))`.
+// Small kernels that must disappear into the loop. Cold ones: `WEIR_KERNEL __attribute__((noinline,
+// cold))`.
 #define WEIR_INLINE_KERNEL extern "C" __attribute__((used, always_inline)) inline
 
-// Kernels that read behind the end of what they are given, within its page. An inlined function takes over what its caller
-// asks of AddressSanitizer, so there they are functions of their own.
+// Kernels that read behind the end of what they are given, within its page. An inlined function
+// takes over what its caller asks of AddressSanitizer, so there they are functions of their own.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define WEIR_OVERREAD extern "C" __attribute__((used, noinline, no_sanitize("address")))
@@ -28,9 +30,29 @@ using weir_i128 = __int128;
 
 // In the order of TypeKind (compiler/type.h) and Type.Kind (plan.proto).
 enum WeirTypeKind : uint8_t {
-  kWeirBool, kWeirInt8, kWeirInt16, kWeirInt32, kWeirInt64, kWeirUInt8, kWeirUInt16, kWeirUInt32, kWeirUInt64,
-  kWeirFloat32, kWeirFloat64, kWeirDecimal, kWeirString, kWeirBytes, kWeirUuid, kWeirDate, kWeirTimestamp,
-  kWeirDuration, kWeirJson, kWeirEnum, kWeirRecord, kWeirList, kWeirMap,
+  kWeirBool,
+  kWeirInt8,
+  kWeirInt16,
+  kWeirInt32,
+  kWeirInt64,
+  kWeirUInt8,
+  kWeirUInt16,
+  kWeirUInt32,
+  kWeirUInt64,
+  kWeirFloat32,
+  kWeirFloat64,
+  kWeirDecimal,
+  kWeirString,
+  kWeirBytes,
+  kWeirUuid,
+  kWeirDate,
+  kWeirTimestamp,
+  kWeirDuration,
+  kWeirJson,
+  kWeirEnum,
+  kWeirRecord,
+  kWeirList,
+  kWeirMap,
 };
 
 // Text or bytes somewhere else: in the record, an arena, a table. Not terminated.
@@ -43,8 +65,9 @@ struct WeirList {
   uint64_t count;
 };
 
-// Memory that is given back all at once: a stage's scratch (after each batch), a table's texts (with the pane).
-// `grow` is called when the block is full; it makes a new block of at least `size` bytes and returns false if it may not.
+// Memory that is given back all at once: a stage's scratch (after each batch), a table's texts
+// (with the pane). `grow` is called when the block is full; it makes a new block of at least `size`
+// bytes and returns false if it may not.
 struct WeirArena {
   char* next;
   char* end;

@@ -60,7 +60,9 @@ TEST_CASE("text") {
 }
 
 TEST_CASE("like") {
-  auto like = [](const char* text, const char* pattern) { return weir_text_like(bytes(text), bytes(pattern)); };
+  auto like = [](const char* text, const char* pattern) {
+    return weir_text_like(bytes(text), bytes(pattern));
+  };
   CHECK(like("/internal/health", "/internal/%"));
   CHECK(!like("/x/internal/health", "/internal/%"));
   CHECK(like("abc", "a_c"));
@@ -147,12 +149,18 @@ TEST_CASE("from text") {
   auto decimal = read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "-12.300", 10, 2);
   CHECK(decimal.reason == 0);
   CHECK(decimal.value == -1230);
-  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "12.345", 10, 2).reason == kReasonBadCast);
-  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "123456789.00", 10, 2).reason == kReasonBadCast);
-  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "1.", 10, 2).reason == kReasonBadCast);
-  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-01T00:00:00+01:00", 0).value == 1735686000000);
-  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-02-29T00:00:00Z", 0).reason == kReasonBadTime);
-  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-01T00:00:00.0001Z", 0).reason == kReasonBadCast);
+  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "12.345", 10, 2).reason ==
+        kReasonBadCast);
+  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "123456789.00", 10, 2).reason ==
+        kReasonBadCast);
+  CHECK(read<weir_i128, int32_t, int32_t>(weir_text_to_decimal, "1.", 10, 2).reason ==
+        kReasonBadCast);
+  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-01T00:00:00+01:00", 0).value ==
+        1735686000000);
+  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-02-29T00:00:00Z", 0).reason ==
+        kReasonBadTime);
+  CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-01T00:00:00.0001Z", 0).reason ==
+        kReasonBadCast);
   CHECK(read<int32_t>(weir_text_to_date, "1969-12-31").value == -1);
   CHECK(read<int32_t>(weir_text_to_date, "1969-13-31").reason == kReasonBadTime);
   CHECK(read<int64_t>(weir_text_to_duration, "1h30m").value == 5400 * kMicrosPerSecond);
@@ -161,5 +169,6 @@ TEST_CASE("from text") {
   CHECK(read<int64_t>(weir_text_to_duration, "h").reason == kReasonBadTime);
   auto uuid = read<weir_i128>(weir_text_to_uuid, "123e4567-e89b-12d3-A456-426614174000");
   CHECK(str(weir_text_from_uuid(kArena, uuid.value)) == "123e4567-e89b-12d3-a456-426614174000");
-  CHECK(read<weir_i128>(weir_text_to_uuid, "123e4567e89b12d3a456426614174000").reason == kReasonBadCast);
+  CHECK(read<weir_i128>(weir_text_to_uuid, "123e4567e89b12d3a456426614174000").reason ==
+        kReasonBadCast);
 }

@@ -8,14 +8,17 @@ bool begins_character(char c) { return (c & 0xC0) != 0x80; }
 
 WeirBytes map_bytes(WeirArena* arena, WeirBytes s, char first, char last, int by) {
   char* to = weir_arena_take(arena, s.size);
-  for (uint64_t i = 0; i < s.size; i++) to[i] = s.data[i] >= first && s.data[i] <= last ? char(s.data[i] + by) : s.data[i];
+  for (uint64_t i = 0; i < s.size; i++)
+    to[i] = s.data[i] >= first && s.data[i] <= last ? char(s.data[i] + by) : s.data[i];
   return {to, s.size};
 }
 
 // The first occurrence of `part` at or behind `from`, or UINT64_MAX.
 uint64_t find(WeirBytes s, WeirBytes part, uint64_t from) {
   if (part.size == 0) return from;
-  const void* found = s.size - from >= part.size ? memmem(s.data + from, s.size - from, part.data, part.size) : nullptr;
+  const void* found = s.size - from >= part.size
+                          ? memmem(s.data + from, s.size - from, part.data, part.size)
+                          : nullptr;
   return found == nullptr ? UINT64_MAX : uint64_t(static_cast<const char*>(found) - s.data);
 }
 
@@ -27,8 +30,12 @@ const char* behind_character(const char* p, const char* end) {
 
 }  // namespace
 
-WeirBytes weir_text_lower(WeirArena* arena, WeirBytes s) { return map_bytes(arena, s, 'A', 'Z', 'a' - 'A'); }
-WeirBytes weir_text_upper(WeirArena* arena, WeirBytes s) { return map_bytes(arena, s, 'a', 'z', 'A' - 'a'); }
+WeirBytes weir_text_lower(WeirArena* arena, WeirBytes s) {
+  return map_bytes(arena, s, 'A', 'Z', 'a' - 'A');
+}
+WeirBytes weir_text_upper(WeirArena* arena, WeirBytes s) {
+  return map_bytes(arena, s, 'a', 'z', 'A' - 'a');
+}
 
 WeirBytes weir_text_trim(WeirArena*, WeirBytes s) {
   while (s.size > 0 && is_space(s.data[0])) s.data++, s.size--;
@@ -47,7 +54,8 @@ bool weir_text_starts_with(WeirBytes s, WeirBytes prefix) {
 }
 
 bool weir_text_ends_with(WeirBytes s, WeirBytes suffix) {
-  return s.size >= suffix.size && memcmp(s.data + s.size - suffix.size, suffix.data, suffix.size) == 0;
+  return s.size >= suffix.size &&
+         memcmp(s.data + s.size - suffix.size, suffix.data, suffix.size) == 0;
 }
 
 bool weir_text_contains(WeirBytes s, WeirBytes part) { return find(s, part, 0) != UINT64_MAX; }

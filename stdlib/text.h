@@ -1,4 +1,5 @@
-// Text functions of the language (text.weir), and those its operators stand for: `like`, interpolation.
+// Text functions of the language (text.weir), and those its operators stand for: `like`,
+// interpolation.
 #pragma once
 
 #include "stdlib/kernel.h"

@@ -12,11 +12,19 @@ WEIR_INLINE_KERNEL WeirReason weir_time_truncate(int64_t t, int64_t duration, in
 }
 
 inline int64_t weir_day_of(int64_t t) { return weir_floor_divide(t, kMicrosPerDay); }
-inline int64_t weir_second_of_day(int64_t t) { return weir_floor_divide(t, kMicrosPerSecond) - weir_day_of(t) * kSecondsPerDay; }
+inline int64_t weir_second_of_day(int64_t t) {
+  return weir_floor_divide(t, kMicrosPerSecond) - weir_day_of(t) * kSecondsPerDay;
+}
 
-WEIR_KERNEL inline int64_t weir_time_year(int64_t t) { return weir_date_from_days(weir_day_of(t)).year; }
-WEIR_KERNEL inline int64_t weir_time_month(int64_t t) { return weir_date_from_days(weir_day_of(t)).month; }
-WEIR_KERNEL inline int64_t weir_time_day(int64_t t) { return weir_date_from_days(weir_day_of(t)).day; }
+WEIR_KERNEL inline int64_t weir_time_year(int64_t t) {
+  return weir_date_from_days(weir_day_of(t)).year;
+}
+WEIR_KERNEL inline int64_t weir_time_month(int64_t t) {
+  return weir_date_from_days(weir_day_of(t)).month;
+}
+WEIR_KERNEL inline int64_t weir_time_day(int64_t t) {
+  return weir_date_from_days(weir_day_of(t)).day;
+}
 WEIR_KERNEL inline int64_t weir_time_hour(int64_t t) { return weir_second_of_day(t) / 3600; }
 WEIR_KERNEL inline int64_t weir_time_minute(int64_t t) { return weir_second_of_day(t) / 60 % 60; }
 WEIR_KERNEL inline int64_t weir_time_second(int64_t t) { return weir_second_of_day(t) % 60; }

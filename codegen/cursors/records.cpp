@@ -124,7 +124,8 @@ class RecordsCursor final : public Cursor {
         [&] {
           llvm::Value* entries = emit.load(emit.ptr(), list, offsetof(WeirHeaders, entries));
           auto* pair = llvm::StructType::get(emit.ptr(), ir.getInt64Ty());
-          auto* prototype = llvm::FunctionType::get(pair, {emit.ptr(), emit.ptr(), emit.ptr()}, false);
+          auto* prototype =
+              llvm::FunctionType::get(pair, {emit.ptr(), emit.ptr(), emit.ptr()}, false);
           return emit.pair(ir.CreateCall(prototype, entries, {list, record_, emit.arena}), type);
         },
         [&] { return emit.zero(type); });

@@ -6,12 +6,13 @@
 //             else look the key up (weir_json_key)    → the key's action
 //             (a record in no order: the next value that weir_json_flat has found)
 //     switch (action)
-//       a used field:  read the value by its kernel; a bad one sets its bit in `bad`, and its reason  → next
-//       an object with used fields: the same loop, inside                                            → next
-//       another key:   find the end of its value                                                     → next
-//       the end:       what was not `seen` is missing
+//       a used field:  read the value by its kernel; a bad one sets its bit in `bad`, and its
+//       reason  → next an object with used fields: the same loop, inside → next another key:   find
+//       the end of its value                                                     → next the end:
+//       what was not `seen` is missing
 //
-// Values live in locals that become registers. Every key with used fields is a `Node`: a tree, as the objects are.
+// Values live in locals that become registers. Every key with used fields is a `Node`: a tree, as
+// the objects are.
 #include <algorithm>
 #include <deque>
 #include <string>
@@ -31,12 +32,12 @@ namespace {
 
 // A key that is read, or (the root) the record.
 struct Node {
-  uint32_t number = 0;                // its bit in `seen` and `bad`, in the order of the fields
-  std::string name;                   // "user.address": for details
+  uint32_t number = 0;  // its bit in `seen` and `bad`, in the order of the fields
+  std::string name;     // "user.address": for details
   const compiler::Field* field = nullptr;
   Type type;
   Node* parent = nullptr;
-  std::vector<Node*> children;        // an object that is read by its parts; else the value is wanted
+  std::vector<Node*> children;  // an object that is read by its parts; else the value is wanted
   std::vector<uint32_t> descendants;  // numbers
 
   // Locals: the value, as Value has it (bool and presence as bytes).
@@ -51,33 +52,53 @@ struct Node {
   llvm::Constant* keys = nullptr;
 };
 
-bool has_size(const Type& type) { return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map); }
+bool has_size(const Type& type) {
+  return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map);
+}
 bool is_required(const Node& node) { return !node.field->type.optional && !node.field->initial; }
 
 // The kernel that reads a value of this type the short way; null: weir_json_read does.
 const char* kernel_of(const Type& type) {
   switch (type.kind) {
-    case TypeKind::Bool: return "weir_json_bool";
-    case TypeKind::Int8: return "weir_json_int8";
-    case TypeKind::Int16: return "weir_json_int16";
-    case TypeKind::Int32: return "weir_json_int32";
-    case TypeKind::Int64: case TypeKind::Timestamp: case TypeKind::Duration: return "weir_json_int64";
-    case TypeKind::UInt8: return "weir_json_uint8";
-    case TypeKind::UInt16: return "weir_json_uint16";
-    case TypeKind::UInt32: return "weir_json_uint32";
-    case TypeKind::UInt64: return "weir_json_uint64";
-    case TypeKind::Float32: return "weir_json_float32";
-    case TypeKind::Float64: return "weir_json_float64";
-    case TypeKind::Decimal: return type.is_wide_decimal() ? "weir_json_decimal128" : "weir_json_decimal64";
-    case TypeKind::String: return "weir_json_string";
-    case TypeKind::Enum: return "weir_json_enum";
-    default: return nullptr;
+    case TypeKind::Bool:
+      return "weir_json_bool";
+    case TypeKind::Int8:
+      return "weir_json_int8";
+    case TypeKind::Int16:
+      return "weir_json_int16";
+    case TypeKind::Int32:
+      return "weir_json_int32";
+    case TypeKind::Int64:
+    case TypeKind::Timestamp:
+    case TypeKind::Duration:
+      return "weir_json_int64";
+    case TypeKind::UInt8:
+      return "weir_json_uint8";
+    case TypeKind::UInt16:
+      return "weir_json_uint16";
+    case TypeKind::UInt32:
+      return "weir_json_uint32";
+    case TypeKind::UInt64:
+      return "weir_json_uint64";
+    case TypeKind::Float32:
+      return "weir_json_float32";
+    case TypeKind::Float64:
+      return "weir_json_float64";
+    case TypeKind::Decimal:
+      return type.is_wide_decimal() ? "weir_json_decimal128" : "weir_json_decimal64";
+    case TypeKind::String:
+      return "weir_json_string";
+    case TypeKind::Enum:
+      return "weir_json_enum";
+    default:
+      return nullptr;
   }
 }
 
 class JsonDecoder final : public Decoder {
  public:
-  explicit JsonDecoder(const DecoderRequest& request) : types_(request.types), source_(request.source), used_(request.used) {
+  explicit JsonDecoder(const DecoderRequest& request)
+      : types_(request.types), source_(request.source), used_(request.used) {
     nodes_.emplace_back();
     for (const UsedPath& path : used_) {
       Node* node = &nodes_.front();
@@ -95,18 +116,22 @@ class JsonDecoder final : public Decoder {
   bool supported() const {
     if (source_.validation == compiler::Validation::Strict) return false;
     for (const Node& node : nodes_) {
-      if (node.field && node.field->initial && std::holds_alternative<compiler::Constant::List>(node.field->initial->value)) return false;
+      if (node.field && node.field->initial &&
+          std::holds_alternative<compiler::Constant::List>(node.field->initial->value))
+        return false;
     }
     return learned_bytes_ <= kLearnedBytes;
   }
 
   void prologue(Emit& emit) override {
     llvm::IRBuilder<>& ir = emit.ir;
-    llvm::Value* learned = emit.load(emit.ptr(), emit.stage, offsetof(WeirStage, learned), "learned");
+    llvm::Value* learned =
+        emit.load(emit.ptr(), emit.stage, offsetof(WeirStage, learned), "learned");
     for (Node& node : nodes_) {
       if (node.parent) {
         llvm::Type* type = emit.type(node.type);
-        node.value = emit.local(type->isIntegerTy(1) ? ir.getInt8Ty() : type, node.field->name.c_str());
+        node.value =
+            emit.local(type->isIntegerTy(1) ? ir.getInt8Ty() : type, node.field->name.c_str());
         if (has_size(node.type)) node.size = emit.local(ir.getInt64Ty(), "size");
         if (node.type.optional) node.present = emit.local(ir.getInt8Ty(), "present");
       }
@@ -115,7 +140,8 @@ class JsonDecoder final : public Decoder {
       std::vector<std::string> names;
       for (Node* child : node.children) names.push_back(child->field->wire_name);
       node.keys = json_global(emit,
-                              llvm::ConstantStruct::getAnon({json_texts(emit, names, "json.names"), emit.i32(uint32_t(names.size())),
+                              llvm::ConstantStruct::getAnon({json_texts(emit, names, "json.names"),
+                                                             emit.i32(uint32_t(names.size())),
                                                              emit.i32(node.steps_max)}),
                               "json.keys");
     }
@@ -149,12 +175,14 @@ class JsonDecoder final : public Decoder {
     finish(emit);
 
     emit.enter(malformed_);
-    llvm::Value* reason = emit.call("weir_json_explain", {emit.arena, begin_, end_, detail_}, "reason");
+    llvm::Value* reason =
+        emit.call("weir_json_explain", {emit.arena, begin_, end_, detail_}, "reason");
     emit.fail({reason, emit.load(emit.ptr(), detail_, 0), emit.load(ir.getInt64Ty(), detail_, 8)});
 
     emit.enter(done_);
     std::vector<DecodedField> fields;
-    for (size_t i = 0; i < used_.size(); i++) fields.push_back(decoded(emit, *leaves_[i], used_[i].presence_only));
+    for (size_t i = 0; i < used_.size(); i++)
+      fields.push_back(decoded(emit, *leaves_[i], used_[i].presence_only));
     return fields;
   }
 
@@ -169,10 +197,15 @@ class JsonDecoder final : public Decoder {
       was_seen = ir.CreateSelect(failed, bit(emit, seen_, *node), was_seen);
     }
     llvm::Value* at = ir.CreateMul(number, emit.i64(4));
-    llvm::Value* reason = ir.CreateSelect(was_seen, emit.load(ir.getInt32Ty(), emit.at(reasons_, at), 0), emit.i32(kReasonMissingField));
-    llvm::Value* position = ir.CreateSelect(was_seen, emit.load(ir.getInt32Ty(), emit.at(positions_, at), 0), emit.i32(~0u));
-    llvm::Value* name = emit.at(node_names(emit), ir.CreateMul(number, emit.i64(sizeof(WeirBytes))));
-    emit.call("weir_json_detail", {emit.arena, name, reason_names(emit), reason, position, detail_});
+    llvm::Value* reason =
+        ir.CreateSelect(was_seen, emit.load(ir.getInt32Ty(), emit.at(reasons_, at), 0),
+                        emit.i32(kReasonMissingField));
+    llvm::Value* position = ir.CreateSelect(
+        was_seen, emit.load(ir.getInt32Ty(), emit.at(positions_, at), 0), emit.i32(~0u));
+    llvm::Value* name =
+        emit.at(node_names(emit), ir.CreateMul(number, emit.i64(sizeof(WeirBytes))));
+    emit.call("weir_json_detail",
+              {emit.arena, name, reason_names(emit), reason, position, detail_});
     return {reason, emit.load(emit.ptr(), detail_, 0), emit.load(ir.getInt64Ty(), detail_, 8)};
   }
 
@@ -189,11 +222,13 @@ class JsonDecoder final : public Decoder {
     node->parent = &parent;
     node->name = parent.parent ? parent.name + "." + field.name : field.name;
     parent.children.push_back(node);
-    for (Node* above = &parent; above; above = above->parent) above->descendants.push_back(node->number);
+    for (Node* above = &parent; above; above = above->parent)
+      above->descendants.push_back(node->number);
     return node;
   }
 
-  // Read by its parts: the root, and objects with used fields. A record of which only the presence is asked for, too.
+  // Read by its parts: the root, and objects with used fields. A record of which only the presence
+  // is asked for, too.
   bool reads_parts(const Node& node) const {
     if (!node.parent || !node.children.empty()) return true;
     for (size_t i = 0; i < used_.size(); i++) {
@@ -206,14 +241,17 @@ class JsonDecoder final : public Decoder {
     if (!reads_parts(node)) return;
     const auto& record = node.parent ? types_.record(node.type) : types_.records[source_.record];
     auto keys = uint32_t(node.children.size());
-    node.steps_max = uint32_t(std::min<size_t>(64, record.fields.size() + record.fields.size() / 2 + 8));
+    node.steps_max =
+        uint32_t(std::min<size_t>(64, record.fields.size() + record.fields.size() / 2 + 8));
     // Objects that come late in a wide schema do without an order: every key is looked up.
-    if (learned_bytes_ + weir_json_order_bytes(keys, node.steps_max) > kLearnedBytes) node.steps_max = 0;
+    if (learned_bytes_ + weir_json_order_bytes(keys, node.steps_max) > kLearnedBytes)
+      node.steps_max = 0;
     node.order_offset = learned_bytes_;
     learned_bytes_ += (weir_json_order_bytes(keys, node.steps_max) + 63) & ~uint64_t{63};
   }
 
-  // ---- the loop over an object's keys: begins at its brace, ends behind the other one, in an open block
+  // ---- the loop over an object's keys: begins at its brace, ends behind the other one, in an open
+  // block
 
   void object(Emit& emit, Node& node) {
     llvm::IRBuilder<>& ir = emit.ir;
@@ -241,7 +279,8 @@ class JsonDecoder final : public Decoder {
     ir.CreateCondBr(matches, expected, other);
 
     emit.enter(expected);
-    llvm::Value* size = ir.CreateZExt(emit.load(ir.getInt32Ty(), step, offsetof(WeirJsonStep, size)), ir.getInt64Ty());
+    llvm::Value* size = ir.CreateZExt(
+        emit.load(ir.getInt32Ty(), step, offsetof(WeirJsonStep, size)), ir.getInt64Ty());
     ir.CreateStore(emit.at(p, size), p_);
     ir.CreateStore(emit.load(ir.getInt32Ty(), step, offsetof(WeirJsonStep, action)), action_at);
     ir.CreateStore(emit.at(step, sizeof(WeirJsonStep)), step_at);
@@ -250,11 +289,12 @@ class JsonDecoder final : public Decoder {
     emit.enter(other);
     if (may_be_flat) take_flat(emit, node, action_at, act);
     ir.CreateStore(emit.i8(1), missed_);
-    llvm::Value* key = emit.call("weir_json_key", {node.order, node.keys, p, object_begin, end_, step}, "key");
+    llvm::Value* key =
+        emit.call("weir_json_key", {node.order, node.keys, p, object_begin, end_, step}, "key");
     llvm::Value* value = ir.CreateExtractValue(key, 0);
     emit.branch_unlikely(is_null(emit, value), malformed_, found);
     emit.enter(found);
-    llvm::Value* rest = ir.CreateExtractValue(key, 1);   // action and next step in one register
+    llvm::Value* rest = ir.CreateExtractValue(key, 1);  // action and next step in one register
     ir.CreateStore(value, p_);
     ir.CreateStore(ir.CreateTrunc(rest, ir.getInt32Ty()), action_at);
     llvm::Value* place = ir.CreateMul(ir.CreateLShr(rest, 32), emit.i64(sizeof(WeirJsonStep)));
@@ -262,7 +302,8 @@ class JsonDecoder final : public Decoder {
     emit.jump(act);
 
     emit.enter(act);
-    llvm::SwitchInst* actions = ir.CreateSwitch(ir.CreateLoad(ir.getInt32Ty(), action_at, "action"), skip, keys + 1);
+    llvm::SwitchInst* actions =
+        ir.CreateSwitch(ir.CreateLoad(ir.getInt32Ty(), action_at, "action"), skip, keys + 1);
     actions->addCase(ir.getInt32(kJsonEnd), end);
     for (uint32_t i = 0; i < keys; i++) {
       Node& child = *node.children[i];
@@ -279,7 +320,8 @@ class JsonDecoder final : public Decoder {
     }
 
     emit.enter(skip);
-    llvm::Value* behind = emit.call("weir_json_skip", {ir.CreateLoad(emit.ptr(), p_), end_}, "behind");
+    llvm::Value* behind =
+        emit.call("weir_json_skip", {ir.CreateLoad(emit.ptr(), p_), end_}, "behind");
     ir.CreateStore(behind, p_);
     emit.branch_unlikely(is_null(emit, behind), malformed_, next);
 
@@ -287,14 +329,16 @@ class JsonDecoder final : public Decoder {
     missing(emit, node);
   }
 
-  // Where orders don't hold, the record's values are found all at once. Then no step matches, and take_flat goes on.
+  // Where orders don't hold, the record's values are found all at once. Then no step matches, and
+  // take_flat goes on.
   void try_flat(Emit& emit, Node& node, llvm::Value* step_at) {
     llvm::IRBuilder<>& ir = emit.ir;
     auto keys = uint32_t(node.children.size());
     ir.CreateStore(emit.i32(0), flat_at_);
     emit.if_unlikely(emit.call("weir_json_unordered", {node.order}), "unordered", [&] {
       ir.CreateMemSet(flat_values_, emit.i8(0), 8 * (keys + 2), llvm::MaybeAlign(8));
-      llvm::Value* flat = emit.call("weir_json_flat", {node.order, node.keys, begin_, end_, flat_values_}, "flat");
+      llvm::Value* flat =
+          emit.call("weir_json_flat", {node.order, node.keys, begin_, end_, flat_values_}, "flat");
       emit.if_(flat, "flat", [&] {
         ir.CreateStore(emit.i32(1), flat_at_);
         ir.CreateStore(emit.i8(1), missed_);
@@ -305,8 +349,8 @@ class JsonDecoder final : public Decoder {
     });
   }
 
-  // No step matched: the next value that was found, if values were; else the code behind goes on. `flat_at_` is the
-  // place to look at.
+  // No step matched: the next value that was found, if values were; else the code behind goes on.
+  // `flat_at_` is the place to look at.
   void take_flat(Emit& emit, Node& node, llvm::Value* action_at, llvm::BasicBlock* act) {
     llvm::IRBuilder<>& ir = emit.ir;
     llvm::BasicBlock* take = emit.block("json.flat");
@@ -338,7 +382,8 @@ class JsonDecoder final : public Decoder {
     emit.branch(all, done_, next);
   }
 
-  // The value of a key, at p. Ends in an open block with p behind it; what fails goes to `next` on its own.
+  // The value of a key, at p. Ends in an open block with p behind it; what fails goes to `next` on
+  // its own.
   void value_of(Emit& emit, Node& node, llvm::BasicBlock* next) {
     llvm::IRBuilder<>& ir = emit.ir;
     llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
@@ -355,7 +400,8 @@ class JsonDecoder final : public Decoder {
     if (reads_parts(node)) {
       llvm::BasicBlock* open = emit.block(node.name + ".open");
       llvm::BasicBlock* look = emit.block(node.name + ".look");
-      emit.branch_unlikely(ir.CreateICmpNE(emit.load(ir.getInt8Ty(), p, 0), emit.i8('{')), look, open);
+      emit.branch_unlikely(ir.CreateICmpNE(emit.load(ir.getInt8Ty(), p, 0), emit.i8('{')), look,
+                           open);
       emit.enter(look);
       llvm::Value* behind = emit.call("weir_json_open", {p, end_, reason_}, "behind");
       ir.CreateStore(behind, p_);
@@ -386,7 +432,8 @@ class JsonDecoder final : public Decoder {
   }
 
   // Calls the kernel of the node's type. The reason is left in `last_reason_`.
-  llvm::Value* read(Emit& emit, Node& node, llvm::Value* p, llvm::Value** behind, llvm::Value** size) {
+  llvm::Value* read(Emit& emit, Node& node, llvm::Value* p, llvm::Value** behind,
+                    llvm::Value** size) {
     llvm::IRBuilder<>& ir = emit.ir;
     const Type& type = node.type;
     llvm::Constant* described = json_types_.of(emit, type);
@@ -394,7 +441,8 @@ class JsonDecoder final : public Decoder {
     if (const char* kernel = kernel_of(type)) {
       // Locals of its own for each value: nothing else keeps them in memory.
       last_reason_ = emit.local(ir.getInt32Ty(), "reason");
-      llvm::Value* out = has_size(type) ? emit.local_bytes(sizeof(WeirBytes), "text") : emit.local(ir_type, "value");
+      llvm::Value* out = has_size(type) ? emit.local_bytes(sizeof(WeirBytes), "text")
+                                        : emit.local(ir_type, "value");
       std::vector<llvm::Value*> arguments = {p, end_, emit.arena, described, out, last_reason_};
       if (type.is(TypeKind::Decimal)) {
         arguments.push_back(emit.i32(type.precision));
@@ -408,20 +456,24 @@ class JsonDecoder final : public Decoder {
     llvm::Value* out;
     if (type.is(TypeKind::Record)) {
       // Aligned for decimals of 16 bytes.
-      llvm::Value* room = emit.call("weir_arena_take", {emit.arena, emit.i64(compiler::size_of(emit.types, type) + 8)}, "room");
+      llvm::Value* room =
+          emit.call("weir_arena_take",
+                    {emit.arena, emit.i64(compiler::size_of(emit.types, type) + 8)}, "room");
       llvm::Value* address = ir.CreatePtrToInt(room, ir.getInt64Ty());
       out = emit.at(room, ir.CreateAnd(ir.CreateNeg(address), emit.i64(15)), node.field->name);
     } else {
       out = emit.local_bytes(16, "value");
     }
-    *behind = emit.call("weir_json_read", {p, end_, emit.arena, described, out, last_reason_}, "behind");
+    *behind =
+        emit.call("weir_json_read", {p, end_, emit.arena, described, out, last_reason_}, "behind");
     if (type.is(TypeKind::Record)) return out;
     if (has_size(type)) *size = emit.load(ir.getInt64Ty(), out, 8);
     return emit.load(ir_type, out, 0, node.field->name);
   }
 
   // Cold: there is no value, for `reason`. p is already behind it, or null.
-  void fail_value(Emit& emit, Node& node, llvm::Value* at, llvm::Value* reason, llvm::BasicBlock* next) {
+  void fail_value(Emit& emit, Node& node, llvm::Value* at, llvm::Value* reason,
+                  llvm::BasicBlock* next) {
     llvm::IRBuilder<>& ir = emit.ir;
     llvm::BasicBlock* judged = emit.block(node.name + ".judged");
     emit.branch_unlikely(is_null(emit, ir.CreateLoad(emit.ptr(), p_)), malformed_, judged);
@@ -439,7 +491,8 @@ class JsonDecoder final : public Decoder {
     reason = ir.CreateSelect(null, emit.i32(kReasonNullField), reason);
     emit.store(reason, reasons_, 4 * node.number);
     at = emit.call("weir_json_space", {at, end_});
-    llvm::Value* position = ir.CreateSub(ir.CreatePtrToInt(at, ir.getInt64Ty()), ir.CreatePtrToInt(begin_, ir.getInt64Ty()));
+    llvm::Value* position = ir.CreateSub(ir.CreatePtrToInt(at, ir.getInt64Ty()),
+                                         ir.CreatePtrToInt(begin_, ir.getInt64Ty()));
     emit.store(ir.CreateTrunc(position, ir.getInt32Ty()), positions_, 4 * node.number);
     spoil(emit, node);
     emit.jump(next);
@@ -485,7 +538,8 @@ class JsonDecoder final : public Decoder {
     llvm::Value* missed = ir.CreateZExt(ir.CreateLoad(ir.getInt8Ty(), missed_), ir.getInt64Ty());
     emit.if_unlikely(ir.CreateICmpNE(missed, emit.i64(0)), "slow", [&] {
       uint64_t counter = offsetof(WeirStage, counters) + offsetof(WeirCounters, json_slow);
-      emit.store(ir.CreateAdd(emit.load(ir.getInt64Ty(), emit.stage, counter), emit.i64(1)), emit.stage, counter);
+      emit.store(ir.CreateAdd(emit.load(ir.getInt64Ty(), emit.stage, counter), emit.i64(1)),
+                 emit.stage, counter);
     });
     emit.jump(done_);
   }
@@ -498,8 +552,10 @@ class JsonDecoder final : public Decoder {
     if (!node.parent) return;
     bool has_default = node.field->initial && !node.field->initial->is_null();
     if (reads_parts(node)) has_default = false;
-    Value value = has_default ? emit.constant(*node.field->initial, node.type.required()) : emit.zero(node.type.required());
-    llvm::Value* v = node.type.is(TypeKind::Bool) ? ir.CreateZExt(value.v, ir.getInt8Ty()) : value.v;
+    Value value = has_default ? emit.constant(*node.field->initial, node.type.required())
+                              : emit.zero(node.type.required());
+    llvm::Value* v =
+        node.type.is(TypeKind::Bool) ? ir.CreateZExt(value.v, ir.getInt8Ty()) : value.v;
     ir.CreateStore(v, node.value);
     if (node.size) ir.CreateStore(value.size, node.size);
     if (node.present) ir.CreateStore(emit.i8(has_default), node.present);
@@ -514,11 +570,15 @@ class JsonDecoder final : public Decoder {
     Value value{nullptr, nullptr, nullptr, node.type};
     if (!presence_only) {
       llvm::Type* type = emit.type(node.type);
-      value.v = ir.CreateLoad(type->isIntegerTy(1) ? ir.getInt8Ty() : type, node.value, node.field->name);
+      value.v =
+          ir.CreateLoad(type->isIntegerTy(1) ? ir.getInt8Ty() : type, node.value, node.field->name);
       if (type->isIntegerTy(1)) value.v = ir.CreateTrunc(value.v, type);
-      if (node.size) value.size = ir.CreateLoad(ir.getInt64Ty(), node.size, node.field->name + ".size");
+      if (node.size)
+        value.size = ir.CreateLoad(ir.getInt64Ty(), node.size, node.field->name + ".size");
     }
-    if (node.present) value.present = ir.CreateICmpNE(ir.CreateLoad(ir.getInt8Ty(), node.present), emit.i8(0), node.field->name + ".present");
+    if (node.present)
+      value.present = ir.CreateICmpNE(ir.CreateLoad(ir.getInt8Ty(), node.present), emit.i8(0),
+                                      node.field->name + ".present");
     return {value, bit(emit, bad_, node)};
   }
 
@@ -527,9 +587,11 @@ class JsonDecoder final : public Decoder {
   }
   llvm::Value* bit(Emit& emit, const std::vector<llvm::Value*>& words, const Node& node) {
     llvm::Value* word = emit.ir.CreateLoad(emit.ir.getInt64Ty(), words[node.number / 64]);
-    return emit.ir.CreateICmpNE(emit.ir.CreateAnd(word, emit.i64(1ull << node.number % 64)), emit.i64(0));
+    return emit.ir.CreateICmpNE(emit.ir.CreateAnd(word, emit.i64(1ull << node.number % 64)),
+                                emit.i64(0));
   }
-  void mark(Emit& emit, const std::vector<llvm::Value*>& words, const std::vector<uint32_t>& numbers) {
+  void mark(Emit& emit, const std::vector<llvm::Value*>& words,
+            const std::vector<uint32_t>& numbers) {
     for (size_t word = 0; word < words.size(); word++) {
       uint64_t mask = 0;
       for (uint32_t number : numbers) mask |= number / 64 == word ? 1ull << number % 64 : 0;
@@ -561,21 +623,21 @@ class JsonDecoder final : public Decoder {
   const compiler::Types& types_;
   const compiler::SourceNode& source_;
   std::vector<UsedPath> used_;
-  std::deque<Node> nodes_;            // the first is the root; addresses hold
-  std::vector<Node*> leaves_;         // parallel to used_
+  std::deque<Node> nodes_;     // the first is the root; addresses hold
+  std::vector<Node*> leaves_;  // parallel to used_
   uint64_t learned_bytes_ = 0;
   JsonTypes json_types_;
   llvm::Constant* node_names_ = nullptr;
   llvm::Constant* reason_names_ = nullptr;
 
-  std::vector<llvm::Value*> seen_, bad_;   // locals: words of bits
-  llvm::Value* reasons_ = nullptr;    // frame memory: u32 for each node, written when it is bad
+  std::vector<llvm::Value*> seen_, bad_;  // locals: words of bits
+  llvm::Value* reasons_ = nullptr;        // frame memory: u32 for each node, written when it is bad
   llvm::Value* positions_ = nullptr;
-  llvm::Value* p_ = nullptr;          // local: the position
-  llvm::Value* missed_ = nullptr;     // local: a key was not where it was expected
-  llvm::Value* flat_at_ = nullptr;    // local: 0, or a place in
-  llvm::Value* flat_values_ = nullptr;   // frame memory: what weir_json_flat found
-  llvm::Value* reason_ = nullptr;     // local in memory, for calls
+  llvm::Value* p_ = nullptr;            // local: the position
+  llvm::Value* missed_ = nullptr;       // local: a key was not where it was expected
+  llvm::Value* flat_at_ = nullptr;      // local: 0, or a place in
+  llvm::Value* flat_values_ = nullptr;  // frame memory: what weir_json_flat found
+  llvm::Value* reason_ = nullptr;       // local in memory, for calls
   llvm::Value* last_reason_ = nullptr;
   llvm::Value* detail_ = nullptr;
   llvm::Value* begin_ = nullptr;

@@ -21,18 +21,34 @@ std::unique_ptr<JsonStage::Schema> JsonStage::many_kinds(compiler::Validation va
   schema->validation = validation;
   types.enums.push_back({"Kind", {{"start", "start"}, {"end", "E-2"}}});
   Type kind = of(TypeKind::Enum);
-  auto inner = program.record("Inner", {{"x", of(TypeKind::Int32)}, {"name", of(TypeKind::String).nullable()}});
+  auto inner = program.record(
+      "Inner", {{"x", of(TypeKind::Int32)}, {"name", of(TypeKind::String).nullable()}});
   Type inner_type = of(TypeKind::Record);
   inner_type.ref = inner;
   types.elements = {of(TypeKind::Int64).nullable(), of(TypeKind::String)};
   Type list = of(TypeKind::List), map = of(TypeKind::Map);
   map.ref = 1;
-  schema->record = program.record("Wide", {{"id", of(TypeKind::String)}, {"n", of(TypeKind::Int64)}, {"price", decimal_type(12, 2).nullable()},
-                                           {"kind", kind}, {"ok", of(TypeKind::Bool)}, {"where", inner_type}, {"spare", inner_type.nullable()},
-                                           {"list", list}, {"map", map}, {"ts", timestamp_type(TimeUnit::Milli)}});
-  schema->row = program.record("", {{"id", of(TypeKind::String)}, {"n", of(TypeKind::Int64)}, {"price", decimal_type(12, 2).nullable()}, {"kind", kind},
-                                    {"ok", of(TypeKind::Bool)}, {"x", of(TypeKind::Int32)}, {"name", of(TypeKind::String).nullable()},
-                                    {"spare", inner_type.nullable()}, {"list", list}, {"map", map}, {"ts", timestamp_type(TimeUnit::Milli)}});
+  schema->record = program.record("Wide", {{"id", of(TypeKind::String)},
+                                           {"n", of(TypeKind::Int64)},
+                                           {"price", decimal_type(12, 2).nullable()},
+                                           {"kind", kind},
+                                           {"ok", of(TypeKind::Bool)},
+                                           {"where", inner_type},
+                                           {"spare", inner_type.nullable()},
+                                           {"list", list},
+                                           {"map", map},
+                                           {"ts", timestamp_type(TimeUnit::Milli)}});
+  schema->row = program.record("", {{"id", of(TypeKind::String)},
+                                    {"n", of(TypeKind::Int64)},
+                                    {"price", decimal_type(12, 2).nullable()},
+                                    {"kind", kind},
+                                    {"ok", of(TypeKind::Bool)},
+                                    {"x", of(TypeKind::Int32)},
+                                    {"name", of(TypeKind::String).nullable()},
+                                    {"spare", inner_type.nullable()},
+                                    {"list", list},
+                                    {"map", map},
+                                    {"ts", timestamp_type(TimeUnit::Milli)}});
   auto& fields = types.records[schema->record].fields;
   for (uint32_t i : {0u, 1u, 2u, 3u, 4u}) schema->values.push_back(field(i, fields[i].type));
   Expr where = field(5, inner_type);
@@ -42,7 +58,8 @@ std::unique_ptr<JsonStage::Schema> JsonStage::many_kinds(compiler::Validation va
   return schema;
 }
 
-JsonStage::JsonStage(std::unique_ptr<Schema> schema) : schema_(std::move(schema)), outputs_{&output_}, learned_(kLearnedBytes) {
+JsonStage::JsonStage(std::unique_ptr<Schema> schema)
+    : schema_(std::move(schema)), outputs_{&output_}, learned_(kLearnedBytes) {
   compiler::Graph& graph = schema_->program.compiled.graph;
   auto source = schema_->program.source(schema_->record);
   std::get<compiler::SourceNode>(graph.nodes[source].is).format = "json";
@@ -53,7 +70,8 @@ JsonStage::JsonStage(std::unique_ptr<Schema> schema) : schema_(std::move(schema)
   if (schema_->values.empty()) {
     schema_->program.stage(source, {emit});
   } else {
-    schema_->program.stage(source, {{compiler::StageStep::Project{schema_->row, schema_->values}, "rows", {emit}}});
+    schema_->program.stage(
+        source, {{compiler::StageStep::Project{schema_->row, schema_->values}, "rows", {emit}}});
   }
   contract::Plan& plan = schema_->program.compiled.plan;
   for (const char* stream : {"rows", "out"}) plan.add_streams(stream);
@@ -74,8 +92,10 @@ JsonStage::JsonStage(std::unique_ptr<Schema> schema) : schema_(std::move(schema)
     return true;
   };
   errors_ = {row_errors_, 0, 4, nullptr, nullptr};
-  stage_ = {kStageAbiVersion, sizeof(WeirStage), nullptr, &arena_, nullptr, outputs_, &errors_, learned_.data(), {}, nullptr};
-  pages_ = static_cast<char*>(mmap(nullptr, (kRecordPages + 2) * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  stage_ = {kStageAbiVersion, sizeof(WeirStage), nullptr,         &arena_, nullptr,
+            outputs_,         &errors_,          learned_.data(), {},      nullptr};
+  pages_ = static_cast<char*>(mmap(nullptr, (kRecordPages + 2) * kPage, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   mprotect(pages_, kPage, PROT_NONE);
   mprotect(pages_ + (kRecordPages + 1) * kPage, kPage, PROT_NONE);
 }
@@ -87,8 +107,10 @@ JsonStage::~JsonStage() {
 
 std::string JsonStage::run(std::string_view text) {
   if (text.size() > kRecordPages * kPage) return "";
-  // In front of the closed page, and every other time behind the one that is closed at the beginning.
-  char* at = stage_.counters.rows_in % 2 == 0 ? pages_ + (kRecordPages + 1) * kPage - text.size() : pages_ + kPage;
+  // In front of the closed page, and every other time behind the one that is closed at the
+  // beginning.
+  char* at = stage_.counters.rows_in % 2 == 0 ? pages_ + (kRecordPages + 1) * kPage - text.size()
+                                              : pages_ + kPage;
   memcpy(at, text.data(), text.size());
   WeirRecord record{};
   record.value = at;

@@ -18,26 +18,27 @@ class JsonStage {
     Program program;
     compiler::RecordId record = 0;
     compiler::RecordId row = 0;
-    std::vector<Expr> values;         // empty: the record itself
+    std::vector<Expr> values;  // empty: the record itself
     compiler::Validation validation = compiler::Validation::Structural;
   };
   // A record of many kinds, with an object that is read by its parts.
-  static std::unique_ptr<Schema> many_kinds(compiler::Validation validation = compiler::Validation::Structural);
+  static std::unique_ptr<Schema> many_kinds(
+      compiler::Validation validation = compiler::Validation::Structural);
 
   explicit JsonStage(std::unique_ptr<Schema> schema);
   JsonStage(const JsonStage&) = delete;
   JsonStage& operator=(const JsonStage&) = delete;
   ~JsonStage();
 
-  // What comes out for one record: "{…}", or "7004 amount: wrong_type at byte 12". The record lies right before a page that
-  // can't be read.
+  // What comes out for one record: "{…}", or "7004 amount: wrong_type at byte 12". The record lies
+  // right before a page that can't be read.
   std::string run(std::string_view record);
   // Forgets the orders of keys.
   void forget() { std::fill(learned_.begin(), learned_.end(), char(0)); }
   // The order of keys of the record itself.
   WeirJsonOrder& order() { return *reinterpret_cast<WeirJsonOrder*>(learned_.data()); }
   uint64_t slow() const { return stage_.counters.json_slow; }
-  std::string failure;                // why it was not compiled
+  std::string failure;  // why it was not compiled
 
  private:
   std::unique_ptr<Schema> schema_;
@@ -50,7 +51,7 @@ class JsonStage {
   WeirErrors errors_{};
   std::vector<char> learned_;
   WeirStage stage_{};
-  char* pages_ = nullptr;             // the last one is closed
+  char* pages_ = nullptr;  // the last one is closed
 };
 
 }  // namespace weir::codegen::test

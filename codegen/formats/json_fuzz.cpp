@@ -1,5 +1,6 @@
-// Any bytes as a JSON record: nothing may crash, nothing outside the record's page may be touched, and what is decoded must not
-// depend on the order of keys that was learned from the records before.
+// Any bytes as a JSON record: nothing may crash, nothing outside the record's page may be touched,
+// and what is decoded must not depend on the order of keys that was learned from the records
+// before.
 #include <cstdio>
 #include <cstdlib>
 
@@ -16,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string fresh = forgetting.run(record);
   std::string again = learning.run(record);
   if (learned != fresh || learned != again) {
-    fprintf(stderr, "learned: %s\nfresh:   %s\nagain:   %s\n", learned.c_str(), fresh.c_str(), again.c_str());
+    fprintf(stderr, "learned: %s\nfresh:   %s\nagain:   %s\n", learned.c_str(), fresh.c_str(),
+            again.c_str());
     abort();
   }
   return 0;

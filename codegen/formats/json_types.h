@@ -1,4 +1,5 @@
-// Types as constants for the kernels that read and write any JSON value (stdlib/engine/json_type.h).
+// Types as constants for the kernels that read and write any JSON value
+// (stdlib/engine/json_type.h).
 #pragma once
 
 #include <string>
@@ -17,19 +18,24 @@ llvm::GlobalVariable* json_global(Emit& emit, llvm::Constant* value, const llvm:
 // {ptr, i64} of a text.
 llvm::Constant* json_bytes(Emit& emit, std::string_view text);
 // An array of WeirBytes.
-llvm::GlobalVariable* json_texts(Emit& emit, const std::vector<std::string>& texts, const llvm::Twine& name);
+llvm::GlobalVariable* json_texts(Emit& emit, const std::vector<std::string>& texts,
+                                 const llvm::Twine& name);
 
-// The WeirJsonType of a type; presence is not part of it. One per function and type is made at most once by each object.
+// The WeirJsonType of a type; presence is not part of it. One per function and type is made at most
+// once by each object.
 class JsonTypes {
  public:
   llvm::Constant* of(Emit& emit, const compiler::Type& type);
 
  private:
-  llvm::Constant* field(Emit& emit, const compiler::Field* field, const compiler::Type& type, compiler::Slot slot);
+  llvm::Constant* field(Emit& emit, const compiler::Field* field, const compiler::Type& type,
+                        compiler::Slot slot);
   std::vector<std::pair<compiler::Type, llvm::Constant*>> made_;
 };
 
-// A scalar or text constant as it looks in memory. Null for what has no such form (records, lists, maps).
-llvm::Constant* json_constant_in_memory(Emit& emit, const compiler::Constant& constant, const compiler::Type& type);
+// A scalar or text constant as it looks in memory. Null for what has no such form (records, lists,
+// maps).
+llvm::Constant* json_constant_in_memory(Emit& emit, const compiler::Constant& constant,
+                                        const compiler::Type& type);
 
 }  // namespace weir::codegen

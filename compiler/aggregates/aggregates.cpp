@@ -24,8 +24,9 @@ const Aggregate* find_aggregate(std::string_view name) {
 }
 
 bool is_later_aggregate(std::string_view name) {
-  static const std::string_view later[] = {"count_distinct", "collect", "collect_distinct", "quantile", "stddev",
-                                           "stddev_pop",     "top",     "arg_max",          "arg_min"};
+  static const std::string_view later[] = {
+      "count_distinct", "collect", "collect_distinct", "quantile", "stddev",
+      "stddev_pop",     "top",     "arg_max",          "arg_min"};
   return std::find(std::begin(later), std::end(later), name) != std::end(later);
 }
 

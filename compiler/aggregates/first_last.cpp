@@ -1,5 +1,6 @@
-// first(x), last(x): the value of the row that is first or last by event time, then partition, then offset. Rows that come
-// from another keyed operator have no position: of equal times the smaller (first) or greater (last) value counts.
+// first(x), last(x): the value of the row that is first or last by event time, then partition, then
+// offset. Rows that come from another keyed operator have no position: of equal times the smaller
+// (first) or greater (last) value counts.
 #include "compiler/aggregates.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
@@ -7,7 +8,9 @@
 namespace weir::compiler {
 namespace {
 
-struct Component { Expr next, held; };    // compared in order; both of one required type
+struct Component {
+  Expr next, held;
+};  // compared in order; both of one required type
 
 // Lexicographic: next < held (or >).
 Expr precedes(const std::vector<Component>& components, size_t from, Op op) {
@@ -17,17 +20,21 @@ Expr precedes(const std::vector<Component>& components, size_t from, Op op) {
   if (from + 1 == components.size()) return order;
   Expr equal = make(Op::Equal, boolean, {c.next, c.held}, {});
   return make(Op::Or, boolean,
-              {std::move(order), make(Op::And, boolean, {std::move(equal), precedes(components, from + 1, op)}, {})}, {});
+              {std::move(order),
+               make(Op::And, boolean, {std::move(equal), precedes(components, from + 1, op)}, {})},
+              {});
 }
 
-std::optional<AggregateBody> expand_place(const AggregateRequest& request, bool last, std::string& refusal) {
+std::optional<AggregateBody> expand_place(const AggregateRequest& request, bool last,
+                                          std::string& refusal) {
   Type type = *request.argument;
   if (!can_be_key(type)) {
     refusal = "can't keep a value of this type yet";
     return std::nullopt;
   }
   bool by_value = !request.positions && can_order(type);
-  const Type boolean = type_of(TypeKind::Bool), kept = type.nullable(), time = timestamp_type(TimeUnit::Micro);
+  const Type boolean = type_of(TypeKind::Bool), kept = type.nullable(),
+             time = timestamp_type(TimeUnit::Micro);
   const Type int32 = type_of(TypeKind::Int32), int64 = type_of(TypeKind::Int64);
   AggregateBody body;
   body.state = {{"value", kept, Constant{}}, {"time", time, int_constant(0)}};
@@ -51,7 +58,8 @@ std::optional<AggregateBody> expand_place(const AggregateRequest& request, bool 
     std::vector<Component> order;
     for (size_t i = 1; i < candidate.size(); ++i) order.push_back({candidate[i], held[i]});
     if (by_value) order.push_back({unwrapped(candidate[0]), unwrapped(held[0])});
-    Expr condition = make(Op::Or, boolean, {make(Op::IsNull, boolean, {held[0]}, {}), precedes(order, 0, op)}, {});
+    Expr condition = make(Op::Or, boolean,
+                          {make(Op::IsNull, boolean, {held[0]}, {}), precedes(order, 0, op)}, {});
     if (!maybe_empty) return condition;
     Expr there = make(Op::Not, boolean, {make(Op::IsNull, boolean, {candidate[0]}, {})}, {});
     return make(Op::And, boolean, {std::move(there), std::move(condition)}, {});

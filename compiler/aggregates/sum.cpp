@@ -1,5 +1,6 @@
-// sum(x): of integers int64, kept in 128 bits, so that only a result that does not fit is an error, whatever
-// the order; of decimals decimal(38, s); of floats float64; of durations a duration. Of nothing null.
+// sum(x): of integers int64, kept in 128 bits, so that only a result that does not fit is an error,
+// whatever the order; of decimals decimal(38, s); of floats float64; of durations a duration. Of
+// nothing null.
 #include "compiler/aggregates.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
@@ -38,9 +39,11 @@ std::optional<AggregateBody> expand_sum(const AggregateRequest& request, std::st
   if (request.may_be_empty) {
     body.state.push_back({"any", boolean, Constant{false}});
     body.step.push_back({1, bool_constant(true, {})});
-    body.merge.push_back({1, make(Op::Or, boolean, {state_of(1, boolean), other_of(1, boolean)}, {})});
+    body.merge.push_back(
+        {1, make(Op::Or, boolean, {state_of(1, boolean), other_of(1, boolean)}, {})});
   }
-  body.finish = unless_empty(request, make(Op::Not, boolean, {state_of(1, boolean)}, {}), std::move(total));
+  body.finish =
+      unless_empty(request, make(Op::Not, boolean, {state_of(1, boolean)}, {}), std::move(total));
   return body;
 }
 

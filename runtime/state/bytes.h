@@ -1,5 +1,5 @@
-// Writing and reading the stored formats byte by byte: little endian unless the name says otherwise,
-// so that the bytes are the same on every machine.
+// Writing and reading the stored formats byte by byte: little endian unless the name says
+// otherwise, so that the bytes are the same on every machine.
 #pragma once
 
 #include <cstdint>

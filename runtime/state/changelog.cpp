@@ -18,7 +18,8 @@ ChangelogWriter::ChangelogWriter(std::string_view store, uint16_t shard, uint64_
 
 void ChangelogWriter::add(std::string_view key_prefix, std::string_view key,
                           const std::function<void(std::string*)>& fill_value) {
-  if (records_.empty() || records_.back().size() >= kChangelogRecordBytes) records_.push_back(header_);
+  if (records_.empty() || records_.back().size() >= kChangelogRecordBytes)
+    records_.push_back(header_);
   std::string& record = records_.back();
   put(record, uint32_t(key_prefix.size() + key.size()));
   size_t value_size_at = record.size();
@@ -30,11 +31,13 @@ void ChangelogWriter::add(std::string_view key_prefix, std::string_view key,
   memcpy(record.data() + value_size_at, &size, sizeof size);
 }
 
-Status read_changelog(std::string_view record, ChangelogHeader* header, std::vector<ChangelogEntry>* entries) {
+Status read_changelog(std::string_view record, ChangelogHeader* header,
+                      std::vector<ChangelogEntry>* entries) {
   ByteReader in(record);
   uint8_t format = in.take<uint8_t>();
   if (format != kFormat) {
-    return Status::error(Exit::NotSupported, "a changelog record has format " + std::to_string(format) + ", this version reads 1");
+    return Status::error(Exit::NotSupported, "a changelog record has format " +
+                                                 std::to_string(format) + ", this version reads 1");
   }
   header->epoch = in.take<uint64_t>();
   header->shard = in.take<uint16_t>();

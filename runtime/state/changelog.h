@@ -1,5 +1,6 @@
-// Records of a store's changelog topic, version 1 (golden bytes: state_format_test.cpp). The topic has one partition
-// for each shard; a record carries many entries, as a message costs more in the client than the query does:
+// Records of a store's changelog topic, version 1 (golden bytes: state_format_test.cpp). The topic
+// has one partition for each shard; a record carries many entries, as a message costs more in the
+// client than the query does:
 //
 //     | format u8 = 1 | epoch u64 | shard u16 | store's identity, text | entry … |
 //     entry: | key_size u32 | value_size u32, ~0: removed | state key | state value |
@@ -14,14 +15,16 @@
 
 namespace weir::runtime {
 
-inline constexpr uint64_t kChangelogRecordBytes = 512 << 10;   // a record ends behind the entry that reaches this
+inline constexpr uint64_t kChangelogRecordBytes =
+    512 << 10;  // a record ends behind the entry that reaches this
 
 // The entries of one shard of one store in one epoch, as records.
 class ChangelogWriter {
  public:
   ChangelogWriter(std::string_view store, uint16_t shard, uint64_t epoch);
   // `fill_value` appends the value.
-  void add(std::string_view key_prefix, std::string_view key, const std::function<void(std::string*)>& fill_value);
+  void add(std::string_view key_prefix, std::string_view key,
+           const std::function<void(std::string*)>& fill_value);
   std::vector<std::string> take() { return std::move(records_); }
 
  private:
@@ -40,6 +43,7 @@ struct ChangelogHeader {
   std::string_view store;
 };
 // Views into `record`. The status says what does not fit.
-Status read_changelog(std::string_view record, ChangelogHeader* header, std::vector<ChangelogEntry>* entries);
+Status read_changelog(std::string_view record, ChangelogHeader* header,
+                      std::vector<ChangelogEntry>* entries);
 
 }  // namespace weir::runtime

@@ -10,12 +10,14 @@ namespace {
 
 // In WeirSlot::owner, with the epoch that wrote the group down last.
 constexpr uint64_t kDirty = 1;
-constexpr uint64_t kUsed = 2;            // since memory was short the last time
+constexpr uint64_t kUsed = 2;  // since memory was short the last time
 constexpr int kEpochShift = 8;
 constexpr size_t kFetchBatch = 1024;
 constexpr size_t kNotesMax = 4096;
 
-uint32_t shard_of(WeirBytes key, size_t shards) { return uint32_t(weir_shard_hash(key.data, key.size) % shards); }
+uint32_t shard_of(WeirBytes key, size_t shards) {
+  return uint32_t(weir_shard_hash(key.data, key.size) % shards);
+}
 
 std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
 bool key_before(WeirBytes a, WeirBytes b) { return view(a) < view(b); }
@@ -25,7 +27,8 @@ WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeade
 }  // namespace
 
 KeyedState::Shard::Shard(const KeyedInfo& info)
-    : tables(info.keyed->group_bytes(), info.keyed->group_initial().data(), info.has_window ? info.window.pane : 0, info.window.offset) {}
+    : tables(info.keyed->group_bytes(), info.keyed->group_initial().data(),
+             info.has_window ? info.window.pane : 0, info.window.offset) {}
 
 void KeyedState::Shard::note_from(int64_t end) {
   noted_end = end;
@@ -39,13 +42,15 @@ void KeyedState::Shard::note(int64_t pane, WeirBytes key) {
     return;
   }
   notes.push_back({pane, std::string(key.data, key.size)});
-  notes.back().key.reserve(key.size + kInlineKeyBytes);   // a probe may read that far behind a key
+  notes.back().key.reserve(key.size + kInlineKeyBytes);  // a probe may read that far behind a key
 }
 
-KeyedState::KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards, Store* store)
+KeyedState::KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number,
+                       uint32_t shards, Store* store)
     : info_(info), codec_(std::move(codec)), number_(number), store_(store) {
   for (uint32_t i = 0; i < shards; ++i) shards_.emplace_back(info);
-  for (const EmissionInfo& emission : info.emissions) keeps_closed_ |= emission.emission->mode() == contract::Emission::COMPLETE;
+  for (const EmissionInfo& emission : info.emissions)
+    keeps_closed_ |= emission.emission->mode() == contract::Emission::COMPLETE;
 }
 
 Status KeyedState::load_panes(int64_t watermark) {
@@ -54,12 +59,15 @@ Status KeyedState::load_panes(int64_t watermark) {
   while (cursor->valid()) {
     StateKey key;
     if (!read_state_key(cursor->key(), &key) || key.shard >= shards_.size()) {
-      return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a key that is not one");
+      return Status::error(
+          Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a key that is not one");
     }
     // What was dropped but not yet removed when the process ended.
-    bool closed = info_.has_window && !keeps_closed_ && info_.window.pane_close(key.pane) <= watermark;
+    bool closed =
+        info_.has_window && !keeps_closed_ && info_.window.pane_close(key.pane) <= watermark;
     if (closed) {
-      std::string from = state_prefix(key.shard, key.pane), to = state_prefix(key.shard, key.pane + 1);
+      std::string from = state_prefix(key.shard, key.pane),
+                  to = state_prefix(key.shard, key.pane + 1);
       if (Status status = store_->erase(number_, from, to); !status.ok()) return status;
     } else {
       Pane& pane = pane_of(shards_[key.shard], key.pane);
@@ -91,7 +99,8 @@ void KeyedState::touch(Pane& pane, WeirSlot* slot) {
   }
 }
 
-Status KeyedState::fetch_spilled(uint32_t number, const std::vector<stdlib::PaneTables*>& partials) {
+Status KeyedState::fetch_spilled(uint32_t number,
+                                 const std::vector<stdlib::PaneTables*>& partials) {
   Shard& shard = shards_[number];
   std::map<int64_t, std::vector<WeirBytes>> wanted;
   for (stdlib::PaneTables* partial : partials) {
@@ -102,19 +111,25 @@ Status KeyedState::fetch_spilled(uint32_t number, const std::vector<stdlib::Pane
       std::vector<WeirBytes>& keys = wanted[from->pane];
       for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);) {
         WeirBytes key = weir_slot_key(slot);
-        if (shard_of(key, shards_.size()) == number && !(there && weir_table_find(there, key.data, key.size))) keys.push_back(key);
+        if (shard_of(key, shards_.size()) == number &&
+            !(there && weir_table_find(there, key.data, key.size)))
+          keys.push_back(key);
       }
     });
   }
   for (auto& [start, keys] : wanted) {
     std::sort(keys.begin(), keys.end(), key_before);
-    keys.erase(std::unique(keys.begin(), keys.end(), [](WeirBytes a, WeirBytes b) { return view(a) == view(b); }), keys.end());
-    if (Status status = fetch(number, start, shard.panes.at(start), keys); !status.ok()) return status;
+    keys.erase(std::unique(keys.begin(), keys.end(),
+                           [](WeirBytes a, WeirBytes b) { return view(a) == view(b); }),
+               keys.end());
+    if (Status status = fetch(number, start, shard.panes.at(start), keys); !status.ok())
+      return status;
   }
   return {};
 }
 
-Status KeyedState::fetch(uint32_t number, int64_t start, Pane& pane, const std::vector<WeirBytes>& wanted) {
+Status KeyedState::fetch(uint32_t number, int64_t start, Pane& pane,
+                         const std::vector<WeirBytes>& wanted) {
   if (!pane.table) pane.table = shards_[number].tables.find_or_make(start);
   uint64_t mask = pane.table->mask;
   std::string prefix = state_prefix(uint16_t(number), start);
@@ -131,21 +146,23 @@ Status KeyedState::fetch(uint32_t number, int64_t start, Pane& pane, const std::
       if (!values[i]) continue;
       char* group = weir_table_upsert(pane.table, wanted[first + i].data, wanted[first + i].size);
       if (!codec_.decode(*values[i], group, &pane.table->keys)) {
-        return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
+        return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() +
+                                             "` holds a value that is not one");
       }
     }
   }
-  if (pane.table->mask != mask) pane.scan = true;   // slots have moved
+  if (pane.table->mask != mask) pane.scan = true;  // slots have moved
   return {};
 }
 
-void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part, uint32_t parts) {
+void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part,
+                            uint32_t parts) {
   for (uint32_t s = part; s < shards_.size(); s += parts) {
     if (shards_[s].spilled == 0) continue;
     shards_[s].status = fetch_spilled(s, partials);
     if (!shards_[s].status.ok()) return;
   }
-  std::vector<Pane*> panes(shards_.size());   // of the table that is merged now
+  std::vector<Pane*> panes(shards_.size());  // of the table that is merged now
   for (stdlib::PaneTables* partial : partials) {
     partial->for_each([&](WeirTable* from) {
       std::fill(panes.begin(), panes.end(), nullptr);
@@ -162,7 +179,9 @@ void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, ui
         uint64_t mask = pane->table->mask;
         char* into = weir_table_upsert(pane->table, key.data, key.size);
         const char* group = weir_slot_accumulator(slot);
-        uint32_t error = header_of(into)->error ? header_of(into)->error : reinterpret_cast<const WeirGroupHeader*>(group)->error;
+        uint32_t error = header_of(into)->error
+                             ? header_of(into)->error
+                             : reinterpret_cast<const WeirGroupHeader*>(group)->error;
         info_.merge(into, group, &pane->table->keys);
         header_of(into)->changed = ~0u;
         if (error) header_of(into)->error = error;
@@ -198,11 +217,14 @@ std::vector<std::string> KeyedState::freeze_shard(uint32_t number, uint64_t epoc
       for (uint32_t at : pane.dirty) slots.push_back(weir_table_slot(pane.table, at));
     }
     // In order, because the store takes neighbours faster.
-    std::sort(slots.begin(), slots.end(), [](WeirSlot* a, WeirSlot* b) { return key_before(weir_slot_key(a), weir_slot_key(b)); });
+    std::sort(slots.begin(), slots.end(), [](WeirSlot* a, WeirSlot* b) {
+      return key_before(weir_slot_key(a), weir_slot_key(b));
+    });
     for (WeirSlot* slot : slots) {
       slot->owner = (slot->owner & kUsed) | epoch << kEpochShift;
       WeirBytes key = weir_slot_key(slot);
-      writer.add(prefix, view(key), [&](std::string* out) { codec_.encode(weir_slot_accumulator(slot), out); });
+      writer.add(prefix, view(key),
+                 [&](std::string* out) { codec_.encode(weir_slot_accumulator(slot), out); });
     }
     pane.dirty.clear();
     pane.scan = pane.any_dirty = false;
@@ -236,9 +258,10 @@ bool KeyedState::can_go(const WeirSlot* slot, uint64_t durable) const {
   return !(slot->owner & kDirty) && slot->owner >> kEpochShift <= durable;
 }
 
-// Second chance: what was used since memory was last short stays this time. A table's memory is its slots, whether they are
-// taken or not, so the groups that stay move to a smaller one.
-uint64_t KeyedState::thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t durable, bool used_too) {
+// Second chance: what was used since memory was last short stays this time. A table's memory is its
+// slots, whether they are taken or not, so the groups that stay move to a smaller one.
+uint64_t KeyedState::thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t durable,
+                              bool used_too) {
   WeirTable* table = pane.table;
   uint64_t stay = 0;
   for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);) {
@@ -276,14 +299,19 @@ uint64_t KeyedState::thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t 
 }
 
 uint64_t KeyedState::spill(uint64_t bytes, uint64_t durable) {
-  struct Candidate { uint64_t epoch; Shard* shard; int64_t start; };
+  struct Candidate {
+    uint64_t epoch;
+    Shard* shard;
+    int64_t start;
+  };
   std::vector<Candidate> candidates;
   for (Shard& shard : shards_) {
     for (auto& [start, pane] : shard.panes) {
       if (pane.table && pane.stored) candidates.push_back({pane.dirty_epoch, &shard, start});
     }
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.epoch < b.epoch; });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.epoch < b.epoch; });
   uint64_t freed = 0;
   for (bool used_too : {false, true}) {
     for (const Candidate& candidate : candidates) {
@@ -302,7 +330,8 @@ uint64_t KeyedState::bytes() const {
 }
 uint64_t KeyedState::groups() const {
   uint64_t groups = 0;
-  for (const Shard& shard : shards_) groups += const_cast<stdlib::PaneTables&>(shard.tables).panes()->groups;
+  for (const Shard& shard : shards_)
+    groups += const_cast<stdlib::PaneTables&>(shard.tables).panes()->groups;
   return groups;
 }
 bool KeyedState::dirty_anywhere() const {

@@ -1,13 +1,15 @@
-// The final groups of one keyed operator: hash tables by shard and pane in memory, the rest in the store.
+// The final groups of one keyed operator: hash tables by shard and pane in memory, the rest in the
+// store.
 //
-// Lanes hold partial groups; `merge` takes them over. What changed is *dirty* until `freeze` writes it down as
-// changelog records for the epoch that ends. Groups that the store has as they are may be *spilled*: dropped from
-// memory, those first that were not used lately, and read again when they are touched.
+// Lanes hold partial groups; `merge` takes them over. What changed is *dirty* until `freeze` writes
+// it down as changelog records for the epoch that ends. Groups that the store has as they are may
+// be *spilled*: dropped from memory, those first that were not used lately, and read again when
+// they are touched.
 //
 //     memory wins over store: a group that is in both is newer (or equal) in memory
 //
-// Threads: the control thread, while no lane runs. `merge_part` and `freeze_shard` may run on several threads for
-// different shards. The commit thread writes to the store meanwhile.
+// Threads: the control thread, while no lane runs. `merge_part` and `freeze_shard` may run on
+// several threads for different shards. The commit thread writes to the store meanwhile.
 #pragma once
 
 #include <deque>
@@ -27,36 +29,46 @@ namespace weir::runtime {
 class KeyedState {
  public:
   struct Pane {
-    WeirTable* table = nullptr;          // null: nothing in memory
-    std::vector<uint32_t> dirty;         // slots; only if not `scan`
-    bool scan = false;                   // the table has grown: dirty ones are found by looking at all
+    WeirTable* table = nullptr;   // null: nothing in memory
+    std::vector<uint32_t> dirty;  // slots; only if not `scan`
+    bool scan = false;            // the table has grown: dirty ones are found by looking at all
     bool any_dirty = false;
-    bool stored = false;                 // the store may hold groups of it, or will when the epoch in flight is durable
-    bool spilled = false;                // … that are not in memory
-    uint64_t dirty_epoch = 0;            // the last epoch in which it was dirty
-    uint32_t changed = 0;                // emissions for which a group may have changed since they last fired …
-    uint32_t changed_before = 0;         // … in a frozen epoch (else the dirty ones are all)
+    bool stored =
+        false;  // the store may hold groups of it, or will when the epoch in flight is durable
+    bool spilled = false;      // … that are not in memory
+    uint64_t dirty_epoch = 0;  // the last epoch in which it was dirty
+    uint32_t changed = 0;  // emissions for which a group may have changed since they last fired …
+    uint32_t changed_before = 0;  // … in a frozen epoch (else the dirty ones are all)
   };
-  struct Note { int64_t pane; std::string key; };
+  struct Note {
+    int64_t pane;
+    std::string key;
+  };
   struct Shard {
     explicit Shard(const KeyedInfo& info);
-    // From now on changes of panes in front of `end` are noted: they are part of combinations that are kept (sliding.h).
+    // From now on changes of panes in front of `end` are noted: they are part of combinations that
+    // are kept (sliding.h).
     void note_from(int64_t end);
     void note(int64_t pane, WeirBytes key);
     stdlib::PaneTables tables;
     std::map<int64_t, Pane> panes;
-    uint32_t spilled = 0;                // panes of which something is only in the store
-    std::vector<int64_t> made;           // panes that are new since the last `note_new_panes`
+    uint32_t spilled = 0;       // panes of which something is only in the store
+    std::vector<int64_t> made;  // panes that are new since the last `note_new_panes`
     int64_t noted_end = INT64_MIN;
     std::vector<Note> notes;
-    bool notes_lost = false;             // there were too many
-    Status status;                       // of reading the store in a part
+    bool notes_lost = false;  // there were too many
+    Status status;            // of reading the store in a part
   };
-  struct Dropped { uint16_t shard; int64_t pane; };
+  struct Dropped {
+    uint16_t shard;
+    int64_t pane;
+  };
 
-  KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards, Store* store);
+  KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards,
+             Store* store);
 
-  // Which panes the store has, after a start. They count as spilled, and as changed for all emissions.
+  // Which panes the store has, after a start. They count as spilled, and as changed for all
+  // emissions.
   Status load_panes(int64_t watermark);
 
   // Merges the shards s with s mod parts == part of all partial tables.
@@ -98,9 +110,9 @@ class KeyedState {
   StateValueCodec codec_;
   uint32_t number_;
   Store* store_;
-  std::deque<Shard> shards_;             // their addresses hold
-  std::set<int64_t> panes_;              // of all shards
-  bool keeps_closed_ = false;            // an emission shows all groups for ever
+  std::deque<Shard> shards_;   // their addresses hold
+  std::set<int64_t> panes_;    // of all shards
+  bool keeps_closed_ = false;  // an emission shows all groups for ever
 };
 
 }  // namespace weir::runtime

@@ -33,11 +33,13 @@ class MemoryStore final : public Store {
     return commit_record_;
   }
 
-  Status get(uint32_t store, const std::vector<std::string>& keys, std::vector<std::optional<std::string>>* values) override {
+  Status get(uint32_t store, const std::vector<std::string>& keys,
+             std::vector<std::optional<std::string>>* values) override {
     std::shared_lock lock(mutex_);
     values->assign(keys.size(), std::nullopt);
     for (size_t i = 0; i < keys.size(); ++i) {
-      if (auto it = stores_[store].find(keys[i]); it != stores_[store].end()) (*values)[i] = it->second;
+      if (auto it = stores_[store].find(keys[i]); it != stores_[store].end())
+        (*values)[i] = it->second;
     }
     return {};
   }

@@ -1,9 +1,12 @@
-// RocksDB as the store: one database for each pipeline instance, a column family for each keyed operator, the commit record in
-// the default family. What is used and what is avoided of 7.8.3 follows its known faults:
+// RocksDB as the store: one database for each pipeline instance, a column family for each keyed
+// operator, the commit record in the default family. What is used and what is avoided of 7.8.3
+// follows its known faults:
 //
-// - Write-ahead log on, sync off: a killed process loses nothing, a crashed machine loses the tail of the log, which
+// - Write-ahead log on, sync off: a killed process loses nothing, a crashed machine loses the tail
+// of the log, which
 //   the changelog has. Without the log, several families are not atomic in this version.
-// - No DeleteRange (iterators were wrong after read errors until 8.7), no ingestion, no merge operator yet.
+// - No DeleteRange (iterators were wrong after read errors until 8.7), no ingestion, no merge
+// operator yet.
 // - An I/O error is the end of the run: nothing is skipped.
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -53,16 +56,20 @@ class RocksStore final : public Store {
     if (db_) (void)db_->Close();
   }
 
-  Status open(const std::string& directory, const std::vector<std::string>& names, uint64_t memory_bytes) {
+  Status open(const std::string& directory, const std::vector<std::string>& names,
+              uint64_t memory_bytes) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (error) return Status::error(Exit::Disk, "the state directory `" + directory + "` can't be made: " + error.message());
+    if (error)
+      return Status::error(
+          Exit::Disk, "the state directory `" + directory + "` can't be made: " + error.message());
     directory_ = directory;
 
-    // Keys are looked up in no order, so a cached block of groups is seldom used again; filters and indexes always are. They come first.
+    // Keys are looked up in no order, so a cached block of groups is seldom used again; filters and
+    // indexes always are. They come first.
     uint64_t cache_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
     uint64_t buffers_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
-    int cache_shards = cache_bytes < (64 << 20) ? 0 : 4;   // a large filter has to fit into one
+    int cache_shards = cache_bytes < (64 << 20) ? 0 : 4;  // a large filter has to fit into one
     auto cache = rocksdb::NewLRUCache(cache_bytes, cache_shards, false, 0.9);
     rocksdb::Options options;
     options.create_if_missing = true;
@@ -91,7 +98,7 @@ class RocksStore final : public Store {
     family.memtable_prefix_bloom_size_ratio = 0.05;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = cache;
-    table.cache_index_and_filter_blocks = true;   // counted in the budget
+    table.cache_index_and_filter_blocks = true;  // counted in the budget
     table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_top_level_index_and_filter = true;
     table.block_size = 2 << 10;
@@ -102,17 +109,21 @@ class RocksStore final : public Store {
 
     // Families of operators that the program no longer has stay: it may get them back.
     std::vector<std::string> families;
-    if (rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory, &families); !listed.ok()) {
+    if (rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory, &families);
+        !listed.ok()) {
       if (std::filesystem::exists(directory + "/CURRENT")) return refused(listed);
       families = {rocksdb::kDefaultColumnFamilyName};
     }
     for (const std::string& name : names) {
-      if (std::find(families.begin(), families.end(), name) == families.end()) families.push_back(name);
+      if (std::find(families.begin(), families.end(), name) == families.end())
+        families.push_back(name);
     }
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string& name : families) descriptors.emplace_back(name, family);
     rocksdb::DB* db = nullptr;
-    if (rocksdb::Status opened = rocksdb::DB::Open(options, directory, descriptors, &all_, &db); !opened.ok()) return refused(opened);
+    if (rocksdb::Status opened = rocksdb::DB::Open(options, directory, descriptors, &all_, &db);
+        !opened.ok())
+      return refused(opened);
     db_.reset(db);
     for (const std::string& name : names) {
       size_t at = size_t(std::find(families.begin(), families.end(), name) - families.begin());
@@ -124,16 +135,19 @@ class RocksStore final : public Store {
   }
 
   Status write(const std::vector<Write>& writes, std::string_view commit_record) override {
-    constexpr size_t kEntryOverhead = 16;   // kind, family, sizes
+    constexpr size_t kEntryOverhead = 16;  // kind, family, sizes
     size_t bytes = commit_record.size() + 256;
-    for (const Write& write : writes) bytes += write.key.size() + write.value.size() + kEntryOverhead;
+    for (const Write& write : writes)
+      bytes += write.key.size() + write.value.size() + kEntryOverhead;
     rocksdb::WriteBatch batch(bytes, 0, 8, 0);
     for (const Write& write : writes) {
-      rocksdb::Status status = write.removed ? batch.Delete(stores_[write.store], slice(write.key))
-                                             : batch.Put(stores_[write.store], slice(write.key), slice(write.value));
+      rocksdb::Status status =
+          write.removed ? batch.Delete(stores_[write.store], slice(write.key))
+                        : batch.Put(stores_[write.store], slice(write.key), slice(write.value));
       if (!status.ok()) return failed("writing state", status);
     }
-    if (rocksdb::Status status = batch.Put(kCommitRecordKey, slice(commit_record)); !status.ok()) return failed("writing state", status);
+    if (rocksdb::Status status = batch.Put(kCommitRecordKey, slice(commit_record)); !status.ok())
+      return failed("writing state", status);
     rocksdb::Status status = db_->Write(write_options_, &batch);
     return status.ok() ? Status() : failed("writing state", status);
   }
@@ -146,11 +160,13 @@ class RocksStore final : public Store {
     return value;
   }
 
-  Status get(uint32_t store, const std::vector<std::string>& keys, std::vector<std::optional<std::string>>* values) override {
+  Status get(uint32_t store, const std::vector<std::string>& keys,
+             std::vector<std::optional<std::string>>* values) override {
     std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
     std::vector<rocksdb::PinnableSlice> found(keys.size());
     std::vector<rocksdb::Status> statuses(keys.size());
-    db_->MultiGet(rocksdb::ReadOptions(), stores_[store], keys.size(), slices.data(), found.data(), statuses.data(), true);
+    db_->MultiGet(rocksdb::ReadOptions(), stores_[store], keys.size(), slices.data(), found.data(),
+                  statuses.data(), true);
     values->assign(keys.size(), std::nullopt);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses[i].ok()) {
@@ -164,7 +180,7 @@ class RocksStore final : public Store {
 
   std::unique_ptr<Cursor> cursor(uint32_t store) override {
     rocksdb::ReadOptions options;
-    options.fill_cache = false;   // scans must not push out what is looked up
+    options.fill_cache = false;  // scans must not push out what is looked up
     return std::make_unique<RocksCursor>(db_->NewIterator(options, stores_[store]));
   }
 
@@ -173,17 +189,22 @@ class RocksStore final : public Store {
     cursor->seek(from);
     while (cursor->valid() && cursor->key() < to) {
       rocksdb::WriteBatch batch;
-      for (size_t n = 0; n < kEraseStep && cursor->valid() && cursor->key() < to; ++n, cursor->next()) {
-        if (rocksdb::Status status = batch.Delete(stores_[store], slice(cursor->key())); !status.ok()) return failed("removing old state", status);
+      for (size_t n = 0; n < kEraseStep && cursor->valid() && cursor->key() < to;
+           ++n, cursor->next()) {
+        if (rocksdb::Status status = batch.Delete(stores_[store], slice(cursor->key()));
+            !status.ok())
+          return failed("removing old state", status);
       }
-      if (rocksdb::Status status = db_->Write(write_options_, &batch); !status.ok()) return failed("removing old state", status);
+      if (rocksdb::Status status = db_->Write(write_options_, &batch); !status.ok())
+        return failed("removing old state", status);
     }
     return cursor->status();
   }
 
   Status clear() override {
     // The commit record goes first: without it what is left counts for nothing.
-    if (rocksdb::Status status = db_->Delete(write_options_, kCommitRecordKey); !status.ok()) return failed("clearing state", status);
+    if (rocksdb::Status status = db_->Delete(write_options_, kCommitRecordKey); !status.ok())
+      return failed("clearing state", status);
     for (uint32_t i = 0; i < stores_.size(); ++i) {
       auto cursor = this->cursor(i);
       cursor->seek("");
@@ -201,10 +222,13 @@ class RocksStore final : public Store {
   Status refused(const rocksdb::Status& status) const {
     std::string text = status.ToString();
     if (text.find("lock") != std::string::npos) {
-      return Status::error(Exit::Restart, "the state directory `" + directory_ + "` belongs to another running process (" + text + ")");
+      return Status::error(Exit::Restart, "the state directory `" + directory_ +
+                                              "` belongs to another running process (" + text +
+                                              ")");
     }
-    return Status::error(Exit::Disk, "the state in `" + directory_ + "` can't be read: " + text +
-                                         "; remove the directory to have it restored from the changelog");
+    return Status::error(Exit::Disk,
+                         "the state in `" + directory_ + "` can't be read: " + text +
+                             "; remove the directory to have it restored from the changelog");
   }
   Status failed(const std::string& what, const rocksdb::Status& status) const {
     return disk_error(what + " in `" + directory_ + "`", status);
@@ -218,7 +242,8 @@ class RocksStore final : public Store {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory, const std::vector<std::string>& names,
+Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
+                                                  const std::vector<std::string>& names,
                                                   uint64_t memory_bytes) {
   auto store = std::make_unique<RocksStore>();
   if (Status status = store->open(directory, names, memory_bytes); !status.ok()) return status;

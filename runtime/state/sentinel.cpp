@@ -9,7 +9,8 @@ namespace {
 constexpr uint8_t kFormat = 1;
 
 Status wrong_format(const char* what, uint8_t format) {
-  return Status::error(Exit::NotSupported, std::string(what) + " has format " + std::to_string(format) + ", this version reads 1");
+  return Status::error(Exit::NotSupported, std::string(what) + " has format " +
+                                               std::to_string(format) + ", this version reads 1");
 }
 
 void put_texts(std::string& to, const std::map<std::string, std::string>& texts) {
@@ -50,7 +51,8 @@ std::string write_sentinel(const Sentinel& sentinel) {
 
 Result<Sentinel> read_sentinel(std::string_view bytes) {
   ByteReader in(bytes);
-  if (uint8_t format = in.take<uint8_t>(); format != kFormat) return wrong_format("a sentinel", format);
+  if (uint8_t format = in.take<uint8_t>(); format != kFormat)
+    return wrong_format("a sentinel", format);
   Sentinel sentinel;
   sentinel.epoch = in.take<uint64_t>();
   sentinel.partition.topic = std::string(in.take_text());
@@ -68,14 +70,17 @@ Result<Sentinel> read_sentinel(std::string_view bytes) {
   return sentinel;
 }
 
-std::string sentinel_key(const TopicPartition& partition) { return partition.topic + "-" + std::to_string(partition.partition); }
+std::string sentinel_key(const TopicPartition& partition) {
+  return partition.topic + "-" + std::to_string(partition.partition);
+}
 
 std::string write_commit_record(const CommitRecord& record) {
   std::string out;
   put(out, kFormat);
   put(out, record.epoch);
   put(out, uint32_t(record.sentinels.size()));
-  for (const auto& [partition, sentinel] : record.sentinels) put_text(out, write_sentinel(sentinel));
+  for (const auto& [partition, sentinel] : record.sentinels)
+    put_text(out, write_sentinel(sentinel));
   put(out, uint32_t(record.changelogs.size()));
   for (const auto& [partition, next] : record.changelogs) {
     put_text(out, partition.topic);
@@ -87,7 +92,8 @@ std::string write_commit_record(const CommitRecord& record) {
 
 Result<CommitRecord> read_commit_record(std::string_view bytes) {
   ByteReader in(bytes);
-  if (uint8_t format = in.take<uint8_t>(); format != kFormat) return wrong_format("the store's commit record", format);
+  if (uint8_t format = in.take<uint8_t>(); format != kFormat)
+    return wrong_format("the store's commit record", format);
   CommitRecord record;
   record.epoch = in.take<uint64_t>();
   for (uint32_t n = in.take<uint32_t>(); n > 0 && in.ok(); --n) {

@@ -1,5 +1,6 @@
-// The bytes of every stored format. They are what disks and topics hold: never rewrite an expectation. A new form gets a new
-// version number, a new case, and a reader that still takes the old one.
+// The bytes of every stored format. They are what disks and topics hold: never rewrite an
+// expectation. A new form gets a new version number, a new case, and a reader that still takes the
+// old one.
 #include <doctest/doctest.h>
 
 #include "runtime/state/changelog.h"
@@ -15,7 +16,8 @@ namespace {
 
 std::string hex(std::string_view bytes) {
   std::string out;
-  for (unsigned char c : bytes) out += "0123456789abcdef"[c >> 4], out += "0123456789abcdef"[c & 15];
+  for (unsigned char c : bytes)
+    out += "0123456789abcdef"[c >> 4], out += "0123456789abcdef"[c & 15];
   return out;
 }
 
@@ -35,16 +37,41 @@ Sentinel some_sentinel() {
 }
 
 constexpr char kSentinelHex[] =
-    "01" "0700000000000000" "05000000" "7269646573" "03000000" "e803000000000000" "05000000" "40420f0000000000"
-    "feffffffffffffff" "01" "1000" "01000000" "72" "0100" "0a000000" "632e77696e646f772e30" "02000000" "7631" "0100" "01000000" "66"
-    "02000000" "3432";
+    "01"
+    "0700000000000000"
+    "05000000"
+    "7269646573"
+    "03000000"
+    "e803000000000000"
+    "05000000"
+    "40420f0000000000"
+    "feffffffffffffff"
+    "01"
+    "1000"
+    "01000000"
+    "72"
+    "0100"
+    "0a000000"
+    "632e77696e646f772e30"
+    "02000000"
+    "7631"
+    "0100"
+    "01000000"
+    "66"
+    "02000000"
+    "3432";
 
 }  // namespace
 
 TEST_CASE("golden: state key, version 1") {
   std::string key = state_prefix(258, -1) + "ab";
-  CHECK(hex(key) == "0102" "7fffffffffffffff" "6162");
-  CHECK(hex(state_prefix(0, 0)) == "0000" "8000000000000000");
+  CHECK(hex(key) ==
+        "0102"
+        "7fffffffffffffff"
+        "6162");
+  CHECK(hex(state_prefix(0, 0)) ==
+        "0000"
+        "8000000000000000");
   StateKey read;
   REQUIRE(read_state_key(key, &read));
   CHECK(read.shard == 258);
@@ -56,7 +83,8 @@ TEST_CASE("golden: state key, version 1") {
 
 TEST_CASE("golden: state value, version 1") {
   contract::Keyed keyed;
-  auto add = [&](contract::Type::Kind kind, uint32_t offset, int32_t presence, uint32_t precision = 0) {
+  auto add = [&](contract::Type::Kind kind, uint32_t offset, int32_t presence,
+                 uint32_t precision = 0) {
     auto* field = keyed.add_state();
     field->mutable_type()->set_kind(kind);
     field->mutable_type()->set_precision(precision);
@@ -88,7 +116,16 @@ TEST_CASE("golden: state value, version 1") {
   std::string bytes;
   codec->encode(reinterpret_cast<const char*>(&group), &bytes);
   // Of `changed` only the bits of the two emissions are kept.
-  CHECK(hex(bytes) == "01" "03000000" "621b0000" "feffffffffffffff" "00000000000000000100000000000000" "01" "03000000" "78797a" "00");
+  CHECK(hex(bytes) ==
+        "01"
+        "03000000"
+        "621b0000"
+        "feffffffffffffff"
+        "00000000000000000100000000000000"
+        "01"
+        "03000000"
+        "78797a"
+        "00");
 
   WeirArena texts;
   stdlib::ArenaBlocks blocks;
@@ -100,7 +137,8 @@ TEST_CASE("golden: state value, version 1") {
   CHECK(std::string(read.name.data, read.name.size) == "xyz");
   CHECK(read.day_there == 0);
   CHECK(read.header.error == 7010);
-  for (size_t cut = 0; cut < bytes.size(); ++cut) CHECK_FALSE(codec->decode(bytes.substr(0, cut), reinterpret_cast<char*>(&read), &texts));
+  for (size_t cut = 0; cut < bytes.size(); ++cut)
+    CHECK_FALSE(codec->decode(bytes.substr(0, cut), reinterpret_cast<char*>(&read), &texts));
 }
 
 TEST_CASE("golden: changelog record, format 1") {
@@ -109,11 +147,26 @@ TEST_CASE("golden: changelog record, format 1") {
   writer.add("PRE", "", [](std::string*) {});
   std::vector<std::string> records = writer.take();
   REQUIRE(records.size() == 1);
-  CHECK(hex(records[0]) == "01" "0900000000000000" "0200" "01000000" "63" "04000000" "03000000" "5052456b" "76616c" "03000000" "00000000" "505245");
+  CHECK(hex(records[0]) ==
+        "01"
+        "0900000000000000"
+        "0200"
+        "01000000"
+        "63"
+        "04000000"
+        "03000000"
+        "5052456b"
+        "76616c"
+        "03000000"
+        "00000000"
+        "505245");
   ChangelogHeader header;
   std::vector<ChangelogEntry> entries;
   // Behind it a removal, as a later version may write it.
-  std::string longer = records[0] + std::string("\x01\0\0\0\xff\xff\xff\xff" "k", 9);
+  std::string longer = records[0] + std::string(
+                                        "\x01\0\0\0\xff\xff\xff\xff"
+                                        "k",
+                                        9);
   REQUIRE(read_changelog(longer, &header, &entries).ok());
   CHECK(header.epoch == 9);
   CHECK(header.shard == 2);
@@ -123,12 +176,14 @@ TEST_CASE("golden: changelog record, format 1") {
   CHECK(entries[0].value == "val");
   CHECK(entries[2].removed);
   CHECK(read_changelog("\x02", &header, &entries).exit() == Exit::NotSupported);
-  CHECK(read_changelog(records[0].substr(0, records[0].size() - 1), &header, &entries).exit() == Exit::Disk);
+  CHECK(read_changelog(records[0].substr(0, records[0].size() - 1), &header, &entries).exit() ==
+        Exit::Disk);
 }
 
 TEST_CASE("a changelog record ends behind the entry that makes it large") {
   ChangelogWriter writer("c", 0, 1);
-  for (int i = 0; i < 3; ++i) writer.add("p", std::to_string(i), [](std::string* out) { out->append(300 << 10, 'v'); });
+  for (int i = 0; i < 3; ++i)
+    writer.add("p", std::to_string(i), [](std::string* out) { out->append(300 << 10, 'v'); });
   CHECK(writer.take().size() == 2);
 }
 
@@ -145,7 +200,16 @@ TEST_CASE("golden: commit record, format 1") {
   record.sentinels[{"rides", 3}] = some_sentinel();
   record.changelogs[{"c", 1}] = 12;
   std::string bytes = write_commit_record(record);
-  CHECK(hex(bytes) == std::string("01" "0700000000000000" "01000000" "5d000000") + kSentinelHex + "01000000" "01000000" "63" "01000000" "0c00000000000000");
+  CHECK(hex(bytes) == std::string("01"
+                                  "0700000000000000"
+                                  "01000000"
+                                  "5d000000") +
+                          kSentinelHex +
+                          "01000000"
+                          "01000000"
+                          "63"
+                          "01000000"
+                          "0c00000000000000");
   CHECK(*read_commit_record(bytes) == record);
   CHECK(read_commit_record(bytes.substr(0, bytes.size() - 1)).status().exit() == Exit::Disk);
 }

@@ -1,4 +1,5 @@
-// The key of a group in a store and in the changelog, version 1 (golden bytes: state_format_test.cpp):
+// The key of a group in a store and in the changelog, version 1 (golden bytes:
+// state_format_test.cpp):
 //
 //     | shard u16 BE | pane i64 BE, sign bit flipped | canonical key bytes (stdlib/engine/key.h) |
 //

@@ -11,14 +11,35 @@ constexpr uint8_t kVersion = 1;
 int32_t value_width(const contract::Type& type) {
   using T = contract::Type;
   switch (type.kind()) {
-    case T::BOOL: case T::INT8: case T::UINT8: return 1;
-    case T::INT16: case T::UINT16: return 2;
-    case T::INT32: case T::UINT32: case T::FLOAT32: case T::DATE: case T::ENUM: return 4;
-    case T::INT64: case T::UINT64: case T::FLOAT64: case T::TIMESTAMP: case T::DURATION: return 8;
-    case T::DECIMAL: return type.precision() > 18 ? 16 : 8;
-    case T::UUID: return 16;
-    case T::STRING: case T::BYTES: case T::JSON: return 0;
-    default: return -1;
+    case T::BOOL:
+    case T::INT8:
+    case T::UINT8:
+      return 1;
+    case T::INT16:
+    case T::UINT16:
+      return 2;
+    case T::INT32:
+    case T::UINT32:
+    case T::FLOAT32:
+    case T::DATE:
+    case T::ENUM:
+      return 4;
+    case T::INT64:
+    case T::UINT64:
+    case T::FLOAT64:
+    case T::TIMESTAMP:
+    case T::DURATION:
+      return 8;
+    case T::DECIMAL:
+      return type.precision() > 18 ? 16 : 8;
+    case T::UUID:
+      return 16;
+    case T::STRING:
+    case T::BYTES:
+    case T::JSON:
+      return 0;
+    default:
+      return -1;
   }
 }
 
@@ -28,7 +49,8 @@ Result<StateValueCodec> StateValueCodec::make(const contract::Keyed& keyed) {
   for (const contract::StateField& field : keyed.state()) {
     int32_t width = value_width(field.type());
     if (width < 0) {
-      return Status::error(Exit::NotSupported, "not supported yet: `" + keyed.identity() + "` keeps `" + field.name() +
+      return Status::error(Exit::NotSupported, "not supported yet: `" + keyed.identity() +
+                                                   "` keeps `" + field.name() +
                                                    "`, a record, list or map, in its state");
     }
     codec.fields_.push_back({field.offset(), field.presence(), uint32_t(width)});

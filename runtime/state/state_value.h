@@ -1,10 +1,11 @@
-// The value of a group in a store and in the changelog, version 1 (golden bytes: state_format_test.cpp):
+// The value of a group in a store and in the changelog, version 1 (golden bytes:
+// state_format_test.cpp):
 //
 //     | version u8 = 1 | changed u32 | error u32 | fields in the order of the plan … |
 //
-// A field is its presence byte if it is optional (1: there, 0: null and nothing follows), then its value:
-// numbers in their own width, little endian; texts with a length in 32 bits. Nothing depends on where the
-// compiler laid the field in memory, so a new layout reads old state.
+// A field is its presence byte if it is optional (1: there, 0: null and nothing follows), then its
+// value: numbers in their own width, little endian; texts with a length in 32 bits. Nothing depends
+// on where the compiler laid the field in memory, so a new layout reads old state.
 #pragma once
 
 #include <string>
@@ -17,27 +18,30 @@
 
 namespace weir::runtime {
 
-inline constexpr uint32_t kEmissionsMax = 32;   // bits of WeirGroupHeader::changed
+inline constexpr uint32_t kEmissionsMax = 32;  // bits of WeirGroupHeader::changed
 
 class StateValueCodec {
  public:
   // NotSupported for types that state can't hold yet.
   static Result<StateValueCodec> make(const contract::Keyed& keyed);
   void encode(const char* group, std::string* out) const;
-  // Fills `group` (already a copy of the initial group). Texts are copied to `texts`. False: not such a value.
+  // Fills `group` (already a copy of the initial group). Texts are copied to `texts`. False: not
+  // such a value.
   bool decode(std::string_view bytes, char* group, WeirArena* texts) const;
 
  private:
   struct Field {
     uint32_t offset;
     int32_t presence;
-    uint32_t width;   // 0: text
+    uint32_t width;  // 0: text
   };
   std::vector<Field> fields_;
-  uint32_t changed_mask_ = 0;   // an update sets all bits; stored are those of emissions that there are
+  uint32_t changed_mask_ =
+      0;  // an update sets all bits; stored are those of emissions that there are
 };
 
-// Bytes of a value in memory, 0 for texts, −1 where there is no fixed form yet (records, lists, maps).
+// Bytes of a value in memory, 0 for texts, −1 where there is no fixed form yet (records, lists,
+// maps).
 int32_t value_width(const contract::Type& type);
 
 }  // namespace weir::runtime

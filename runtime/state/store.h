@@ -1,6 +1,6 @@
-// Where state lies when it is not in memory, and when the process is not running: an ordered map of bytes for
-// each keyed operator, and the commit record that says which epoch all of them are at. Two implementations: RocksDB, and
-// one in memory (`--dev`, tests, simulation).
+// Where state lies when it is not in memory, and when the process is not running: an ordered map of
+// bytes for each keyed operator, and the commit record that says which epoch all of them are at.
+// Two implementations: RocksDB, and one in memory (`--dev`, tests, simulation).
 //
 // Threads: reading from any thread; `write` and `erase` from one thread at a time.
 #pragma once
@@ -21,19 +21,20 @@ class Store {
   virtual ~Store() = default;
 
   struct Write {
-    uint32_t store = 0;         // index of the names that the store was opened with
+    uint32_t store = 0;  // index of the names that the store was opened with
     std::string_view key;
     std::string_view value;
     bool removed = false;
   };
-  // All of it or nothing, the commit record among it. Survives a crash of the process (not of the machine:
-  // then the changelog is replayed).
+  // All of it or nothing, the commit record among it. Survives a crash of the process (not of the
+  // machine: then the changelog is replayed).
   virtual Status write(const std::vector<Write>& writes, std::string_view commit_record) = 0;
   // Empty at the first start.
   virtual Result<std::string> commit_record() = 0;
 
   // Requires: `keys` are in order.
-  virtual Status get(uint32_t store, const std::vector<std::string>& keys, std::vector<std::optional<std::string>>* values) = 0;
+  virtual Status get(uint32_t store, const std::vector<std::string>& keys,
+                     std::vector<std::optional<std::string>>* values) = 0;
 
   // Entries in the order of their keys from the first at or after `from`.
   class Cursor {
@@ -44,18 +45,21 @@ class Store {
     virtual std::string_view value() const = 0;
     virtual void next() = 0;
     virtual void seek(std::string_view from) = 0;
-    virtual Status status() const = 0;    // why `valid` is false, if not for the end
+    virtual Status status() const = 0;  // why `valid` is false, if not for the end
   };
   virtual std::unique_ptr<Cursor> cursor(uint32_t store) = 0;
 
-  // Removes the keys in [from, to), in bounded steps. Not atomic: only for what nobody reads any more.
+  // Removes the keys in [from, to), in bounded steps. Not atomic: only for what nobody reads any
+  // more.
   virtual Status erase(uint32_t store, std::string_view from, std::string_view to) = 0;
   // Back to empty (before a full restore).
   virtual Status clear() = 0;
 };
 
-// `names` are the identities of the keyed operators. Locks the directory. `memory_bytes` bounds caches and write buffers.
-Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory, const std::vector<std::string>& names,
+// `names` are the identities of the keyed operators. Locks the directory. `memory_bytes` bounds
+// caches and write buffers.
+Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
+                                                  const std::vector<std::string>& names,
                                                   uint64_t memory_bytes);
 std::unique_ptr<Store> make_memory_store(const std::vector<std::string>& names);
 

@@ -16,7 +16,8 @@ class ArenaBlocks {
   ArenaBlocks(const ArenaBlocks&) = delete;
   ArenaBlocks& operator=(const ArenaBlocks&) = delete;
 
-  // Makes `arena` take its memory from here. The arena may be moved in memory afterwards only by calling this again.
+  // Makes `arena` take its memory from here. The arena may be moved in memory afterwards only by
+  // calling this again.
   void serve(WeirArena* arena);
   // All that was taken is gone. Keeps one block.
   void reset(WeirArena* arena);

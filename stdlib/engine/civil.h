@@ -5,7 +5,7 @@
 
 struct WeirDate {
   int64_t year;
-  uint32_t month, day;    // from 1
+  uint32_t month, day;  // from 1
 };
 
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
@@ -26,7 +26,8 @@ inline WeirDate weir_date_from_days(int64_t days) {
   days += 719468;
   int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   auto day_of_era = uint32_t(days - era * 146097);
-  uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  uint32_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   uint32_t month = (5 * day_of_year + 2) / 153;
   WeirDate date;
@@ -36,7 +37,9 @@ inline WeirDate weir_date_from_days(int64_t days) {
   return date;
 }
 
-inline int64_t weir_floor_divide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+inline int64_t weir_floor_divide(int64_t a, int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
 
 inline uint32_t weir_days_of_month(int64_t year, uint32_t month) {
   constexpr uint8_t kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -56,23 +59,25 @@ inline bool weir_read_digits(const char* p, int count, uint32_t* value) {
 // "2025-01-31", years 0001 to 9999.
 inline bool weir_read_date(const char* p, uint64_t size, int64_t* days) {
   uint32_t year, month, day;
-  if (size != 10 || p[4] != '-' || p[7] != '-' || !weir_read_digits(p, 4, &year) || !weir_read_digits(p + 5, 2, &month) ||
-      !weir_read_digits(p + 8, 2, &day)) {
+  if (size != 10 || p[4] != '-' || p[7] != '-' || !weir_read_digits(p, 4, &year) ||
+      !weir_read_digits(p + 5, 2, &month) || !weir_read_digits(p + 8, 2, &day)) {
     return false;
   }
-  if (year == 0 || month == 0 || month > 12 || day == 0 || day > weir_days_of_month(year, month)) return false;
+  if (year == 0 || month == 0 || month > 12 || day == 0 || day > weir_days_of_month(year, month))
+    return false;
   *days = weir_days_from_date(year, month, day);
   return true;
 }
 
-// RFC 3339: "2025-01-31T12:30:00.25+01:00", `T` or a space, `Z` in either case, up to nine digits of a second. A leap
-// second (:60) is not a time. Seconds since 1970 and nanoseconds behind them.
+// RFC 3339: "2025-01-31T12:30:00.25+01:00", `T` or a space, `Z` in either case, up to nine digits
+// of a second. A leap second (:60) is not a time. Seconds since 1970 and nanoseconds behind them.
 inline bool weir_read_rfc3339(const char* p, uint64_t size, int64_t* seconds, uint32_t* nanos) {
   const char* end = p + size;
   int64_t days;
   uint32_t hour, minute, second;
-  if (size < 20 || !weir_read_date(p, 10, &days) || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') || p[13] != ':' ||
-      p[16] != ':' || !weir_read_digits(p + 11, 2, &hour) || !weir_read_digits(p + 14, 2, &minute) ||
+  if (size < 20 || !weir_read_date(p, 10, &days) ||
+      (p[10] != 'T' && p[10] != 't' && p[10] != ' ') || p[13] != ':' || p[16] != ':' ||
+      !weir_read_digits(p + 11, 2, &hour) || !weir_read_digits(p + 14, 2, &minute) ||
       !weir_read_digits(p + 17, 2, &second) || hour > 23 || minute > 59 || second > 59) {
     return false;
   }
@@ -92,7 +97,9 @@ inline bool weir_read_rfc3339(const char* p, uint64_t size, int64_t* seconds, ui
     offset = 0;
   } else if (end - p == 6 && (*p == '+' || *p == '-') && p[3] == ':') {
     uint32_t hours, minutes;
-    if (!weir_read_digits(p + 1, 2, &hours) || !weir_read_digits(p + 4, 2, &minutes) || hours > 23 || minutes > 59) return false;
+    if (!weir_read_digits(p + 1, 2, &hours) || !weir_read_digits(p + 4, 2, &minutes) ||
+        hours > 23 || minutes > 59)
+      return false;
     offset = (int64_t(hours) * 60 + minutes) * 60 * (*p == '-' ? -1 : 1);
   } else {
     return false;
@@ -136,7 +143,8 @@ inline uint64_t weir_write_date(char* to, int64_t days) {
 inline uint64_t weir_write_rfc3339(char* to, int64_t value, int32_t unit) {
   constexpr int64_t kPerSecond[] = {1'000, 1'000'000, 1'000'000'000};
   int64_t seconds = weir_floor_divide(value, kPerSecond[unit]);
-  auto nanos = uint64_t(value - seconds * kPerSecond[unit]) * uint64_t(1'000'000'000 / kPerSecond[unit]);
+  auto nanos =
+      uint64_t(value - seconds * kPerSecond[unit]) * uint64_t(1'000'000'000 / kPerSecond[unit]);
   int64_t days = weir_floor_divide(seconds, kSecondsPerDay);
   auto second = uint64_t(seconds - days * kSecondsPerDay);
   char* at = to + weir_write_date(to, days);
@@ -150,7 +158,10 @@ inline uint64_t weir_write_rfc3339(char* to, int64_t value, int32_t unit) {
   if (nanos != 0) {
     int digits = nanos % 1'000'000 == 0 ? 3 : nanos % 1'000 == 0 ? 6 : 9;
     *at++ = '.';
-    weir_write_digits(at, digits, digits == 3 ? nanos / 1'000'000 : digits == 6 ? nanos / 1'000 : nanos);
+    weir_write_digits(at, digits,
+                      digits == 3   ? nanos / 1'000'000
+                      : digits == 6 ? nanos / 1'000
+                                    : nanos);
     at += digits;
   }
   *at++ = 'Z';

@@ -26,5 +26,9 @@ bool parse(const char* text, uint64_t size, Float* value) {
 
 uint64_t weir_float64_text(char* to, double value) { return write(to, value); }
 uint64_t weir_float32_text(char* to, float value) { return write(to, value); }
-bool weir_float64_parse(const char* text, uint64_t size, double* value) { return parse(text, size, value); }
-bool weir_float32_parse(const char* text, uint64_t size, float* value) { return parse(text, size, value); }
+bool weir_float64_parse(const char* text, uint64_t size, double* value) {
+  return parse(text, size, value);
+}
+bool weir_float32_parse(const char* text, uint64_t size, float* value) {
+  return parse(text, size, value);
+}

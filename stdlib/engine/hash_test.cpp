@@ -25,8 +25,14 @@ TEST_CASE("the table hash spreads counting keys over the low and high bits") {
       std::string key = std::to_string(i);
       key.insert(0, size - key.size(), 'k');
       std::string padded = key + std::string(16, '\0');
-      uint64_t hash = size <= 16 ? weir_hash_words(weir_load8(padded.data()), size > 8 ? weir_load8(padded.data() + 8) & (size == 16 ? ~0ull : (1ull << 8 * (size - 8)) - 1) : 0, size)
-                                 : weir_hash_long(key.data(), size);
+      uint64_t hash =
+          size <= 16
+              ? weir_hash_words(weir_load8(padded.data()),
+                                size > 8 ? weir_load8(padded.data() + 8) &
+                                               (size == 16 ? ~0ull : (1ull << 8 * (size - 8)) - 1)
+                                         : 0,
+                                size)
+              : weir_hash_long(key.data(), size);
       low.insert(hash >> 5 & 4095);
       high.insert(hash >> 52);
     }

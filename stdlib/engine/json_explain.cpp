@@ -79,7 +79,7 @@ WEIR_JSON_OVERREAD const char* json_break(const char* begin, const char* end) {
 }  // namespace weir::stdlib
 
 WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
-                                                   WeirBytes* detail) {
+                                              WeirBytes* detail) {
   // On a copy with zeros behind it: what is said must not depend on what lies behind the record.
   auto size = uint64_t(end - begin);
   begin = weir_json_move(arena, begin, size);
@@ -88,14 +88,17 @@ WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begi
   bool too_deep = at < end && weir::stdlib::json_too_deep(at, end);
   char* memory = weir_arena_take(arena, 64);
   weir::stdlib::JsonDetail text{memory, memory + 64};
-  text.add(too_deep ? "too_deep at byte " : at >= end ? "malformed: not closed, at byte " : "malformed at byte ");
+  text.add(too_deep    ? "too_deep at byte "
+           : at >= end ? "malformed: not closed, at byte "
+                       : "malformed at byte ");
   text.add(uint64_t((at < end ? at : end) - begin));
   *detail = {memory, uint64_t(text.at - memory)};
   return too_deep ? kReasonTooDeep : kReasonMalformed;
 }
 
-WEIR_JSON_NATIVE void weir_json_detail(WeirArena* arena, const WeirBytes* name, const WeirBytes* reasons,
-                                            WeirReason reason, uint32_t position, WeirBytes* detail) {
+WEIR_JSON_NATIVE void weir_json_detail(WeirArena* arena, const WeirBytes* name,
+                                       const WeirBytes* reasons, WeirReason reason,
+                                       uint32_t position, WeirBytes* detail) {
   uint64_t room = name->size + 64;
   char* memory = weir_arena_take(arena, room);
   weir::stdlib::JsonDetail text{memory, memory + room};

@@ -3,13 +3,15 @@
 
 #include "stdlib/kernel.h"
 
-// Where an object should begin and does not, at least not at `p`: behind white space (reason 0), or it is something
-// else (a reason; the position is behind it). Null: malformed.
+// Where an object should begin and does not, at least not at `p`: behind white space (reason 0), or
+// it is something else (a reason; the position is behind it). Null: malformed.
 extern "C" const char* weir_json_open(const char* p, const char* end, WeirReason* reason);
 
 // Of a record that the decoder gave up: the reason, and "malformed at byte 57" in the arena.
-extern "C" WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end, WeirBytes* detail);
+extern "C" WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
+                                        WeirBytes* detail);
 
-// "amount: wrong_type at byte 57". `reasons` are the names of the reasons from 7000 on; position ~0: none.
-extern "C" void weir_json_detail(WeirArena* arena, const WeirBytes* name, const WeirBytes* reasons, WeirReason reason,
-                                 uint32_t position, WeirBytes* detail);
+// "amount: wrong_type at byte 57". `reasons` are the names of the reasons from 7000 on; position
+// ~0: none.
+extern "C" void weir_json_detail(WeirArena* arena, const WeirBytes* name, const WeirBytes* reasons,
+                                 WeirReason reason, uint32_t position, WeirBytes* detail);

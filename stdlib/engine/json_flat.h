@@ -1,22 +1,23 @@
 // JSON: records whose keys come in no order that could be learned.
 //
-// Following the text from key to key, every record is a chain of wrong guesses. Here all bytes are classified first, 64 at
-// a time, without a branch; the bits then say where each key and each value begins, and the keys are looked up
-// independently of each other. What comes out are the values' places, in the stage's own order of keys: the code behind
-// runs the same way for each record.
+// Following the text from key to key, every record is a chain of wrong guesses. Here all bytes are
+// classified first, 64 at a time, without a branch; the bits then say where each key and each value
+// begins, and the keys are looked up independently of each other. What comes out are the values'
+// places, in the stage's own order of keys: the code behind runs the same way for each record.
 //
-// That is for records without white space, escapes, or brackets inside. For such a one nothing is weaker than step by step:
-// whatever passes here is what json_scan.h accepts.
+// That is for records without white space, escapes, or brackets inside. For such a one nothing is
+// weaker than step by step: whatever passes here is what json_scan.h accepts.
 #pragma once
 
 #include "stdlib/engine/json_order.h"
 
 inline constexpr uint32_t kJsonFlatBytes = 2048;
-inline constexpr uint32_t kJsonFlatKeys = 128;    // in the record, whether somebody reads them or not
+inline constexpr uint32_t kJsonFlatKeys = 128;  // in the record, whether somebody reads them or not
 
 namespace weir::stdlib {
 // Appends the positions of `bits` to `to`, eight at a time: there is room for seven more.
-__attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uint32_t base, uint16_t* to, uint32_t count) {
+__attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uint32_t base,
+                                                              uint16_t* to, uint32_t count) {
   uint32_t behind = count + uint32_t(__builtin_popcountll(bits));
   do {
     for (uint32_t i = 0; i < 8; i++) {
@@ -29,11 +30,12 @@ __attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uin
 }
 }  // namespace weir::stdlib
 
-// The values of the record at `begin`: values[1 + k] is where that of key k begins, null if it is not there. The place
-// behind is the record's end; values[0] is for what nobody reads. All are null before. False: not such a record, or it is
-// time to learn again.
+// The values of the record at `begin`: values[1 + k] is where that of key k begins, null if it is
+// not there. The place behind is the record's end; values[0] is for what nobody reads. All are null
+// before. False: not such a record, or it is time to learn again.
 extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool weir_json_flat(
-    WeirJsonOrder* order, const WeirJsonKeys* keys, const char* begin, const char* end, const char** values) {
+    WeirJsonOrder* order, const WeirJsonKeys* keys, const char* begin, const char* end,
+    const char** values) {
   const char* last = end;
   while (last > begin && weir_json_is_space(last[-1])) last--;
   auto size = uint64_t(last - begin);
@@ -45,9 +47,9 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
 
   uint16_t marks[2 * kJsonFlatKeys + 9];  // brackets, commas and colons outside of strings
   uint32_t count = 0, colons = 0, brackets = 0;
-  uint64_t inside = 0;        // all ones: the block before ended in a string
-  uint64_t was_mark = 0;      // … with a bracket, comma or colon (bit 0)
-  uint64_t was_closed = 0;    // … with a closing quote
+  uint64_t inside = 0;      // all ones: the block before ended in a string
+  uint64_t was_mark = 0;    // … with a bracket, comma or colon (bit 0)
+  uint64_t was_closed = 0;  // … with a closing quote
   uint64_t wrong = 0;
   for (uint32_t at = 0; at < size; at += 64) {
     uint64_t there = size - at >= 64 ? ~0ull : (1ull << (size - at)) - 1;
@@ -77,8 +79,8 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
     count = weir::stdlib::json_positions(mark, at, marks, count);
   }
   // One object, nothing with brackets inside, and as many colons as marks of other kinds, less one.
-  wrong |= uint64_t(begin[0] != '{') | uint64_t(last[-1] != '}') | uint64_t(brackets != 2) | inside |
-           uint64_t(count != 2 * colons + 1);
+  wrong |= uint64_t(begin[0] != '{') | uint64_t(last[-1] != '}') | uint64_t(brackets != 2) |
+           inside | uint64_t(count != 2 * colons + 1);
   if (__builtin_expect(wrong != 0, 0)) {
     order->streak = 0;
     return false;
@@ -88,7 +90,8 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
     uint32_t next = at[0], colon = at[-1], start = at[-2];
     at -= 2;
     // `,"` key `":` value, neither of the two halves missing; every other mark a colon.
-    wrong |= uint64_t(int64_t(int32_t(colon - start - 3)) | int64_t(int32_t(next - colon - 2))) >> 63;
+    wrong |=
+        uint64_t(int64_t(int32_t(colon - start - 3)) | int64_t(int32_t(next - colon - 2))) >> 63;
     wrong |= uint64_t(uint8_t(begin[start + 1]) ^ '"') | uint64_t(uint8_t(begin[colon]) ^ ':');
     if (__builtin_expect(wrong != 0, 0)) break;
     const char* key = begin + start + 2;
@@ -104,7 +107,8 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
 }
 
 // The first value at or behind place `at`; `next` is the place behind it.
-WEIR_JSON_KERNEL WeirJsonFound weir_json_flat_next(const WeirJsonKeys* keys, const char* const* values, uint32_t at) {
+WEIR_JSON_KERNEL WeirJsonFound weir_json_flat_next(const WeirJsonKeys* keys,
+                                                   const char* const* values, uint32_t at) {
   while (values[at] == nullptr) at++;
   return {values[at], at > keys->count ? kJsonEnd : at, at + 1};
 }

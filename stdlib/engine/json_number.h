@@ -1,4 +1,5 @@
-// JSON numbers: the short ones that come all day. What is longer, or has an exponent, goes to json_read.h.
+// JSON numbers: the short ones that come all day. What is longer, or has an exponent, goes to
+// json_read.h.
 //
 // Each returns the position behind the number, or null: not such a number, look closer.
 #pragma once
@@ -7,13 +8,15 @@
 
 namespace weir::stdlib {
 inline constexpr auto kPowersOfTen = [] {
-  struct { uint64_t of[20]; } powers{};
+  struct {
+    uint64_t of[20];
+  } powers{};
   uint64_t power = 1;
   for (auto& p : powers.of) p = power, power *= 10;
   return powers;
 }();
-inline constexpr double kExactPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+inline constexpr double kExactPowersOfTen[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                               1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 }  // namespace weir::stdlib
 
 // Eight digits, the first in the lowest byte; bytes of 0 count as the digit 0.
@@ -79,24 +82,28 @@ WEIR_JSON_KERNEL const char* weir_json_short_number(const char* p, WeirShortNumb
 }
 
 // A decimal(precision, scale) that fits into 64 bits.
-WEIR_JSON_KERNEL const char* weir_json_short_decimal(const char* p, uint32_t precision, uint32_t scale, int64_t* value) {
+WEIR_JSON_KERNEL const char* weir_json_short_decimal(const char* p, uint32_t precision,
+                                                     uint32_t scale, int64_t* value) {
   WeirShortNumber number;
   if (scale > 10 || precision > 18) return nullptr;  // 8 + 10 digits fit
   const char* behind = weir_json_short_number(p, &number);
   if (__builtin_expect(behind == nullptr || number.fraction_digits > scale, 0)) return nullptr;
-  uint64_t magnitude = number.whole * weir::stdlib::kPowersOfTen.of[scale] +
-                       number.fraction * weir::stdlib::kPowersOfTen.of[scale - number.fraction_digits];
+  uint64_t magnitude =
+      number.whole * weir::stdlib::kPowersOfTen.of[scale] +
+      number.fraction * weir::stdlib::kPowersOfTen.of[scale - number.fraction_digits];
   if (__builtin_expect(magnitude >= weir::stdlib::kPowersOfTen.of[precision], 0)) return nullptr;
   *value = number.negative ? -int64_t(magnitude) : int64_t(magnitude);
   return behind;
 }
 
-// 15 digits are exact, and so is the power of ten: one division is correctly rounded (Clinger 1990).
+// 15 digits are exact, and so is the power of ten: one division is correctly rounded (Clinger
+// 1990).
 WEIR_JSON_KERNEL const char* weir_json_short_float(const char* p, double* value) {
   WeirShortNumber number;
   const char* behind = weir_json_short_number(p, &number);
   if (__builtin_expect(behind == nullptr, 0)) return nullptr;
-  double digits = double(int64_t(number.whole * weir::stdlib::kPowersOfTen.of[number.fraction_digits] + number.fraction));
+  double digits = double(int64_t(
+      number.whole * weir::stdlib::kPowersOfTen.of[number.fraction_digits] + number.fraction));
   digits /= weir::stdlib::kExactPowersOfTen[number.fraction_digits];
   *value = number.negative ? -digits : digits;
   return behind;

@@ -18,7 +18,8 @@ static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys)
     memset(index, 0, (mask + 1) * sizeof *index);
     order->perfect = 1;
     for (uint32_t k = 1; k <= keys->count; k++) {
-      uint64_t at = weir_hash_words(words[k].low ^ order->seed, words[k].high, words[k].size) & mask;
+      uint64_t at =
+          weir_hash_words(words[k].low ^ order->seed, words[k].high, words[k].size) & mask;
       for (; index[at] != 0; at = (at + 1) & mask) order->perfect = 0;
       index[at] = uint16_t(k);
     }
@@ -27,8 +28,8 @@ static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys)
   order->index_mask = mask;
 }
 
-WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key,
-                                            uint64_t size) {
+WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                            const char* key, uint64_t size) {
   if (order->index_mask == 0) weir_json_fill_index(order, keys);
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
   const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
@@ -42,16 +43,21 @@ WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJson
 }
 
 // What to do with the value of a key.
-static uint32_t weir_json_action(uint32_t looked_up) { return looked_up == 0 ? kJsonSkip : looked_up; }
+static uint32_t weir_json_action(uint32_t looked_up) {
+  return looked_up == 0 ? kJsonSkip : looked_up;
+}
 
 // A key with escapes is compared by what it means, if that has up to so many bytes.
 constexpr uint64_t kJsonEscapedKeyBytes = 256;
 
-// Between values: `p` is behind a value, or at the object's first byte. Finds the next key and its value; does not learn.
-static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* p,
-                                                       bool first, const char* end) {
+// Between values: `p` is behind a value, or at the object's first byte. Finds the next key and its
+// value; does not learn.
+static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
+                                                           const WeirJsonKeys* keys, const char* p,
+                                                           bool first, const char* end) {
   constexpr WeirJsonFound malformed{nullptr, kJsonEnd, 0};
-  // `,"key":` without white space or escapes, up to 32 bytes of it: the way of records in no particular order.
+  // `,"key":` without white space or escapes, up to 32 bytes of it: the way of records in no
+  // particular order.
   if (p[0] == (first ? '{' : ',') && p[1] == '"') {
     const char* key = p + 2;
     WeirVector32 bytes = WEIR_LOAD32(key);
@@ -59,7 +65,9 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
     if (__builtin_expect(found != 0, 1)) {
       uint64_t size = uint64_t(__builtin_ctz(found));
       const char* value = key + size + 2;
-      if (__builtin_expect(key[size] == '"' && key[size + 1] == ':' && uint8_t(*value) > ' ' && value < end, 1)) {
+      if (__builtin_expect(
+              key[size] == '"' && key[size + 1] == ':' && uint8_t(*value) > ' ' && value < end,
+              1)) {
         return {value, weir_json_action(weir_json_lookup(order, keys, key, size)), 0};
       }
     }
@@ -93,17 +101,21 @@ static WEIR_JSON_OVERREAD WeirJsonFound weir_json_find_key(WeirJsonOrder* order,
   uint32_t action;
   if (__builtin_expect(memchr(key, '\\', size) != nullptr, 0)) {
     char plain[kJsonEscapedKeyBytes + 16] = {};
-    int64_t plain_size = size > kJsonEscapedKeyBytes ? -1 : weir_json_unescape(key, behind - 1, plain);
-    action = plain_size < 0 ? kJsonSkip : weir_json_action(weir_json_look_up(order, keys, plain, uint64_t(plain_size)));
+    int64_t plain_size =
+        size > kJsonEscapedKeyBytes ? -1 : weir_json_unescape(key, behind - 1, plain);
+    action = plain_size < 0
+                 ? kJsonSkip
+                 : weir_json_action(weir_json_look_up(order, keys, plain, uint64_t(plain_size)));
   } else {
     action = weir_json_action(weir_json_look_up(order, keys, key, size));
   }
   return {p, action, 0};
 }
 
-// Takes the order of the object at `begin`. Keys beyond the capacity, or with a text that is too long, end it.
-static WEIR_JSON_OVERREAD void weir_json_learn(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* begin,
-                                           const char* end) {
+// Takes the order of the object at `begin`. Keys beyond the capacity, or with a text that is too
+// long, end it.
+static WEIR_JSON_OVERREAD void weir_json_learn(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                               const char* begin, const char* end) {
   WeirJsonStep* steps = weir_json_steps(order, keys->count);
   uint16_t* place = weir_json_places(order, keys->count);
   memset(steps, 0, keys->steps_max * sizeof(WeirJsonStep));
@@ -123,7 +135,8 @@ static WEIR_JSON_OVERREAD void weir_json_learn(WeirJsonOrder* order, const WeirJ
     step.free = size >= 32 ? 0 : ~0u << size;
     step.size = uint32_t(size);
     step.action = found.action;
-    if (found.action - 1 < keys->count && place[found.action - 1] == 0xFFFF) place[found.action - 1] = uint16_t(order->steps);
+    if (found.action - 1 < keys->count && place[found.action - 1] == 0xFFFF)
+      place[found.action - 1] = uint16_t(order->steps);
     order->steps++;
     if (found.action == kJsonEnd) break;
     p = weir_json_skip(found.value, end);
@@ -131,13 +144,16 @@ static WEIR_JSON_OVERREAD void weir_json_learn(WeirJsonOrder* order, const WeirJ
   }
 }
 
-WEIR_JSON_NATIVE WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* p,
-                                                  const char* begin, const char* end, const WeirJsonStep* now) {
+WEIR_JSON_NATIVE WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                             const char* p, const char* begin, const char* end,
+                                             const WeirJsonStep* now) {
   if (++order->misses > order->misses_max) {
     weir_json_learn(order, keys, begin, end);
     order->misses = 0;
     order->streak = 0;
-    order->misses_max = order->misses_max == 0 ? 16 : order->misses_max < 4096 ? order->misses_max * 2 : 4096;
+    order->misses_max = order->misses_max == 0     ? 16
+                        : order->misses_max < 4096 ? order->misses_max * 2
+                                                   : 4096;
   }
   if (order->missed_in == begin && order->streak < kJsonStreakLong) order->streak += 2;
   order->missed_in = begin;

@@ -1,30 +1,34 @@
 // JSON: the order of keys in an object, learned from the data.
 //
-// Producers write an object's keys in the same order again and again. So a decoder keeps, for each object that it reads, the
-// exact bytes that stood between the values the last time it looked, white space included:
+// Producers write an object's keys in the same order again and again. So a decoder keeps, for each
+// object that it reads, the exact bytes that stood between the values the last time it looked,
+// white space included:
 //
 //     {"user_id":"u17","amount":12.5,"ts":1700000000000}
 //     ^^^^^^^^^^^     ^^^^^^^^^^     ^^^^^^             ^        the texts of four steps
 //
-// One masked comparison per step says that the key is the expected one, and the step says what to do with its value
-// (its *action*). Whatever does not match takes weir_json_key: find the key, look it up, go on with the step behind it. When
-// that has happened often, the order is learned again from the object at hand. All of it lies in WeirStage::learned:
-// zeroed memory is a valid order that matches nothing.
+// One masked comparison per step says that the key is the expected one, and the step says what to
+// do with its value (its *action*). Whatever does not match takes weir_json_key: find the key, look
+// it up, go on with the step behind it. When that has happened often, the order is learned again
+// from the object at hand. All of it lies in WeirStage::learned: zeroed memory is a valid order
+// that matches nothing.
 //
-// Where no order holds, records that miss again and again leave a *streak*, and json_flat.h takes the next ones.
+// Where no order holds, records that miss again and again leave a *streak*, and json_flat.h takes
+// the next ones.
 #pragma once
 
 #include "stdlib/engine/json_scan.h"
 #include "stdlib/engine/panes.h"
 
-inline constexpr uint32_t kJsonEnd = 0;           // action: the object is closed
-inline constexpr uint32_t kJsonSkip = 0xFFFF;     // action: a key that nobody reads. Others: 1 + index of the key
+inline constexpr uint32_t kJsonEnd = 0;  // action: the object is closed
+inline constexpr uint32_t kJsonSkip =
+    0xFFFF;  // action: a key that nobody reads. Others: 1 + index of the key
 
 inline constexpr uint32_t kJsonStepText = 64;
 struct WeirJsonStep {
   char text[kJsonStepText];
-  uint32_t free;          // a bit for each of the first 32 bytes that is not compared
-  uint32_t size;          // of the text
+  uint32_t free;  // a bit for each of the first 32 bytes that is not compared
+  uint32_t size;  // of the text
   uint32_t action;
   uint32_t reserved;
 };
@@ -34,7 +38,7 @@ static_assert(sizeof(WeirJsonStep) == 80);
 struct WeirJsonKeys {
   const WeirBytes* names;
   uint32_t count;
-  uint32_t steps_max;     // capacity of the order
+  uint32_t steps_max;  // capacity of the order
 };
 
 // A key as it is looked up: its first 16 bytes, zeros behind a shorter one.
@@ -42,8 +46,8 @@ struct WeirJsonKeyWords {
   uint64_t low, high, size;
 };
 
-//     | WeirJsonOrder | words: for no key, which never matches, and for each key | place: u16 for each key |
-//     | index: u16, a power of two | steps, one more than steps_max |
+//     | WeirJsonOrder | words: for no key, which never matches, and for each key | place: u16 for
+//     each key | | index: u16, a power of two | steps, one more than steps_max |
 struct WeirJsonOrder {
   uint32_t steps;         // learned
   uint32_t misses;        // since then
@@ -58,8 +62,8 @@ struct WeirJsonOrder {
 static_assert(sizeof(WeirJsonOrder) == 48);
 inline constexpr uint32_t kJsonStreakLong = 16;
 
-// What weir_json_key found: the value's first byte (behind the brace: the object has ended; null: malformed), and
-// what to do there. `next` is the step to go on with.
+// What weir_json_key found: the value's first byte (behind the brace: the object has ended; null:
+// malformed), and what to do there. `next` is the step to go on with.
 struct WeirJsonFound {
   const char* value;
   uint32_t action;
@@ -72,17 +76,22 @@ inline constexpr uint64_t weir_json_index_size(uint32_t keys) {
   return size;
 }
 inline constexpr uint64_t weir_json_steps_offset(uint32_t keys) {
-  return (sizeof(WeirJsonOrder) + sizeof(WeirJsonKeyWords) * (keys + 1) + 2 * (keys + weir_json_index_size(keys)) + 15) & ~uint64_t{15};
+  return (sizeof(WeirJsonOrder) + sizeof(WeirJsonKeyWords) * (keys + 1) +
+          2 * (keys + weir_json_index_size(keys)) + 15) &
+         ~uint64_t{15};
 }
 // How much of WeirStage::learned the order of an object takes.
 inline constexpr uint64_t weir_json_order_bytes(uint32_t keys, uint32_t steps_max) {
   return weir_json_steps_offset(keys) + (steps_max + 1) * sizeof(WeirJsonStep);
 }
 inline WeirJsonStep* weir_json_steps(WeirJsonOrder* order, uint32_t keys) {
-  return reinterpret_cast<WeirJsonStep*>(reinterpret_cast<char*>(order) + weir_json_steps_offset(keys));
+  return reinterpret_cast<WeirJsonStep*>(reinterpret_cast<char*>(order) +
+                                         weir_json_steps_offset(keys));
 }
 
-inline WeirJsonKeyWords* weir_json_words(WeirJsonOrder* order) { return reinterpret_cast<WeirJsonKeyWords*>(order + 1); }
+inline WeirJsonKeyWords* weir_json_words(WeirJsonOrder* order) {
+  return reinterpret_cast<WeirJsonKeyWords*>(order + 1);
+}
 inline uint16_t* weir_json_places(WeirJsonOrder* order, uint32_t keys) {
   return reinterpret_cast<uint16_t*>(weir_json_words(order) + keys + 1);
 }
@@ -94,10 +103,12 @@ WEIR_JSON_KERNEL uint32_t weir_json_opaque(uint32_t number) {
 }
 
 // 1 + the key's index, or 0. 15 bytes behind the key are readable.
-extern "C" uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key, uint64_t size);
+extern "C" uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                      const char* key, uint64_t size);
 
 // The same without branches on what the key is: keys in no order are not to be guessed.
-WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* key, uint64_t size) {
+WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                           const char* key, uint64_t size) {
   if (__builtin_expect(order->perfect == 0, 0)) return weir_json_look_up(order, keys, key, size);
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
   const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
@@ -106,7 +117,8 @@ WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonK
   const WeirJsonKeyWords& words = weir_json_words(order)[k];
   uint64_t differs = (words.low ^ low) | (words.high ^ high) | (words.size ^ size);
   uint32_t found = k & weir_json_opaque(0 - uint32_t(differs == 0));
-  if (__builtin_expect(size > 16, 0) && found != 0) return weir_json_look_up(order, keys, key, size);
+  if (__builtin_expect(size > 16, 0) && found != 0)
+    return weir_json_look_up(order, keys, key, size);
   return found;
 }
 
@@ -118,16 +130,20 @@ WEIR_JSON_KERNEL bool weir_json_unordered(WeirJsonOrder* order) {
   return false;
 }
 
-// The text at `p` is the step's, and the record does not end in it. A step of zeros never matches: its size less one is
-// beyond every record.
+// The text at `p` is the step's, and the record does not end in it. A step of zeros never matches:
+// its size less one is beyond every record.
 WEIR_JSON_KERNEL bool weir_json_step(const char* p, const char* end, const WeirJsonStep* step) {
   uint32_t equal = WEIR_MASK32(WEIR_LOAD32(p) == WEIR_LOAD32(step->text));
-  if (__builtin_expect((equal | step->free) != ~0u || end - p <= int64_t(step->size - 1), 0)) return false;
-  if (__builtin_expect(step->size > 32, 0)) return memcmp(p + 32, step->text + 32, step->size - 32) == 0;
+  if (__builtin_expect((equal | step->free) != ~0u || end - p <= int64_t(step->size - 1), 0))
+    return false;
+  if (__builtin_expect(step->size > 32, 0))
+    return memcmp(p + 32, step->text + 32, step->size - 32) == 0;
   return true;
 }
 
-// The key at `p` is not the expected one, or nothing is expected. `p` is behind a value, or (`begin`) at the object's first
-// byte; `now` is the step that did not match. Learns when it is time.
-extern "C" WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJsonKeys* keys, const char* p, const char* begin,
-                                       const char* end, const WeirJsonStep* now);
+// The key at `p` is not the expected one, or nothing is expected. `p` is behind a value, or
+// (`begin`) at the object's first byte; `now` is the step that did not match. Learns when it is
+// time.
+extern "C" WeirJsonFound weir_json_key(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                       const char* p, const char* begin, const char* end,
+                                       const WeirJsonStep* now);

@@ -4,7 +4,8 @@
 #include "stdlib/engine/float_text.h"
 #include "stdlib/engine/json_scan.h"
 
-WEIR_JSON_NATIVE const char* weir_json_scan_number(const char* p, const char* end, WeirJsonNumber* number) {
+WEIR_JSON_NATIVE const char* weir_json_scan_number(const char* p, const char* end,
+                                                   WeirJsonNumber* number) {
   auto digit = [&] { return p < end && *p >= '0' && *p <= '9'; };
   number->negative = p < end && *p == '-';
   p += number->negative;
@@ -35,7 +36,8 @@ WEIR_JSON_NATIVE const char* weir_json_scan_number(const char* p, const char* en
   return p == end || weir_json_is_delimiter(*p) ? p : nullptr;
 }
 
-WEIR_JSON_NATIVE bool weir_json_scale_number(const WeirJsonNumber* number, int32_t scale, weir_i128* value) {
+WEIR_JSON_NATIVE bool weir_json_scale_number(const WeirJsonNumber* number, int32_t scale,
+                                             weir_i128* value) {
   // Without the zeros at both ends; they only move the point.
   const char *first = number->digits, *last = number->end, *point = number->end;
   for (const char* p = first; p < last; p++) {
@@ -77,8 +79,12 @@ WEIR_JSON_NATIVE int64_t weir_base64_read(const char* text, uint64_t size, char*
   int held = 0;
   for (uint64_t i = 0; i < size; i++) {
     char c = text[i];
-    int six = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52
-              : c == '+' ? 62 : c == '/' ? 63 : -1;
+    int six = c >= 'A' && c <= 'Z'   ? c - 'A'
+              : c >= 'a' && c <= 'z' ? c - 'a' + 26
+              : c >= '0' && c <= '9' ? c - '0' + 52
+              : c == '+'             ? 62
+              : c == '/'             ? 63
+                                     : -1;
     if (six < 0) return -1;
     bits = bits << 6 | uint32_t(six);
     held += 6;
@@ -101,7 +107,9 @@ WEIR_JSON_NATIVE bool weir_uuid_read(const char* text, uint64_t size, char* to) 
       if (c != '-') return false;
       continue;
     }
-    int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    int digit = c >= '0' && c <= '9'                     ? c - '0'
+                : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                         : -1;
     if (digit < 0) return false;
     byte = uint8_t(byte << 4 | digit);
     if (++nibbles % 2 == 0) to[nibbles / 2 - 1] = char(byte);
@@ -114,7 +122,8 @@ WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
   uint32_t depth = 0;
   auto string = [&](const char* at) -> const char* {
     const char* behind = weir_json_skip_string(at, end);
-    if (behind == nullptr || behind > end || !weir_utf8_valid(at + 1, uint64_t(behind - at - 2))) return nullptr;
+    if (behind == nullptr || behind > end || !weir_utf8_valid(at + 1, uint64_t(behind - at - 2)))
+      return nullptr;
     for (const char* c = at + 1; c < behind - 1; c++) {
       if (uint8_t(*c) < 0x20) return nullptr;
       if (*c != '\\') continue;
@@ -195,15 +204,23 @@ WeirReason json_store_integer(weir_i128 value, char* to) {
 
 WeirReason json_store_number(const WeirJsonNumber* number, const WeirJsonType* type, char* to) {
   weir_i128 value;
-  if (!weir_json_scale_number(number, type->kind == kWeirDecimal ? type->scale : 0, &value)) return kReasonOutOfRange;
+  if (!weir_json_scale_number(number, type->kind == kWeirDecimal ? type->scale : 0, &value))
+    return kReasonOutOfRange;
   switch (type->kind) {
-    case kWeirInt8: return json_store_integer<int8_t>(value, to);
-    case kWeirInt16: return json_store_integer<int16_t>(value, to);
-    case kWeirInt32: return json_store_integer<int32_t>(value, to);
-    case kWeirUInt8: return json_store_integer<uint8_t>(value, to);
-    case kWeirUInt16: return json_store_integer<uint16_t>(value, to);
-    case kWeirUInt32: return json_store_integer<uint32_t>(value, to);
-    case kWeirUInt64: return json_store_integer<uint64_t>(value, to);
+    case kWeirInt8:
+      return json_store_integer<int8_t>(value, to);
+    case kWeirInt16:
+      return json_store_integer<int16_t>(value, to);
+    case kWeirInt32:
+      return json_store_integer<int32_t>(value, to);
+    case kWeirUInt8:
+      return json_store_integer<uint8_t>(value, to);
+    case kWeirUInt16:
+      return json_store_integer<uint16_t>(value, to);
+    case kWeirUInt32:
+      return json_store_integer<uint32_t>(value, to);
+    case kWeirUInt64:
+      return json_store_integer<uint64_t>(value, to);
     case kWeirDecimal: {
       weir_i128 limit = weir_power_of_ten(type->precision);
       if (value >= limit || value <= -limit) return kReasonOutOfRange;
@@ -211,7 +228,8 @@ WeirReason json_store_number(const WeirJsonNumber* number, const WeirJsonType* t
       memcpy(to, &value, sizeof value);
       return 0;
     }
-    default: return json_store_integer<int64_t>(value, to);
+    default:
+      return json_store_integer<int64_t>(value, to);
   }
 }
 
@@ -223,7 +241,8 @@ WeirReason json_store_text(WeirBytes text, WeirArena* arena, const WeirJsonType*
       return 0;
     case kWeirEnum:
       for (uint32_t i = 0; i < type->count; i++) {
-        if (type->cases[i].size == text.size && memcmp(type->cases[i].data, text.data, text.size) == 0) {
+        if (type->cases[i].size == text.size &&
+            memcmp(type->cases[i].data, text.data, text.size) == 0) {
           auto place = int32_t(i);
           memcpy(to, &place, sizeof place);
           return 0;
@@ -251,7 +270,8 @@ WeirReason json_store_text(WeirBytes text, WeirArena* arena, const WeirJsonType*
       memcpy(to, &narrow, sizeof narrow);
       return 0;
     }
-    case kWeirUuid: return weir_uuid_read(text.data, text.size, to) ? 0 : kReasonWrongType;
+    case kWeirUuid:
+      return weir_uuid_read(text.data, text.size, to) ? 0 : kReasonWrongType;
     case kWeirBytes: {
       char* bytes = weir_arena_take(arena, text.size / 4 * 3 + 3);
       int64_t size = weir_base64_read(text.data, text.size, bytes);
@@ -260,7 +280,8 @@ WeirReason json_store_text(WeirBytes text, WeirArena* arena, const WeirJsonType*
       memcpy(to, &value, sizeof value);
       return 0;
     }
-    default: return kReasonWrongType;
+    default:
+      return kReasonWrongType;
   }
 }
 
@@ -268,7 +289,8 @@ struct JsonReader {
   const char* end;
   WeirArena* arena;
 
-  // Reads a value that is not null into `to` and moves `p` behind it. After a failure `p` is anywhere.
+  // Reads a value that is not null into `to` and moves `p` behind it. After a failure `p` is
+  // anywhere.
   WeirReason value(const char*& p, const WeirJsonType* type, char* to);
   // … with its presence byte and `null`.
   WeirReason field(const char*& p, const WeirJsonField* field, char* base);
@@ -322,7 +344,8 @@ WeirReason JsonReader::list(const char*& p, const WeirJsonType* type, char* to) 
     p++;
   } else {
     while (true) {
-      if (WeirReason reason = field(p, type->fields, elements.add(arena, type->element_size))) return reason;
+      if (WeirReason reason = field(p, type->fields, elements.add(arena, type->element_size)))
+        return reason;
       if (!space(p)) return kReasonWrongType;
       char c = *p++;
       if (c == ']') break;
@@ -339,7 +362,9 @@ struct JsonKeySet {
   uint32_t* slots = nullptr;
   uint64_t mask = 0;
 
-  static uint64_t hash(WeirBytes key) { return key.size > 16 ? weir_hash_long(key.data, key.size) : short_hash(key); }
+  static uint64_t hash(WeirBytes key) {
+    return key.size > 16 ? weir_hash_long(key.data, key.size) : short_hash(key);
+  }
   static uint64_t short_hash(WeirBytes key) {
     uint64_t words[2] = {0, 0};
     memcpy(words, key.data, key.size);
@@ -414,8 +439,8 @@ WeirReason JsonReader::map(const char*& p, const WeirJsonType* type, char* to) {
   return 0;
 }
 
-// All keys are read even after a failure: of several bad fields the record's first one is the reason, whatever
-// their order in the text.
+// All keys are read even after a failure: of several bad fields the record's first one is the
+// reason, whatever their order in the text.
 WeirReason JsonReader::record(const char*& p, const WeirJsonType* type, char* to) {
   if (*p != '{') return kReasonWrongType;
   char* seen = weir_arena_take(arena, type->count);
@@ -442,8 +467,9 @@ WeirReason JsonReader::record(const char*& p, const WeirJsonType* type, char* to
       p++;
       if (!space(p)) return kReasonWrongType;
       uint32_t index = 0;
-      while (index < type->count && (type->fields[index].name.size != key.size ||
-                                     memcmp(type->fields[index].name.data, key.data, key.size) != 0)) {
+      while (index < type->count &&
+             (type->fields[index].name.size != key.size ||
+              memcmp(type->fields[index].name.data, key.data, key.size) != 0)) {
         index++;
       }
       const char* start = p;
@@ -479,9 +505,12 @@ WeirReason JsonReader::record(const char*& p, const WeirJsonType* type, char* to
 
 WeirReason JsonReader::value(const char*& p, const WeirJsonType* type, char* to) {
   switch (type->kind) {
-    case kWeirRecord: return record(p, type, to);
-    case kWeirList: return list(p, type, to);
-    case kWeirMap: return map(p, type, to);
+    case kWeirRecord:
+      return record(p, type, to);
+    case kWeirList:
+      return list(p, type, to);
+    case kWeirMap:
+      return map(p, type, to);
     case kWeirJson: {
       const char* behind = weir_json_check(p, end);
       if (behind == nullptr) return kReasonWrongType;
@@ -493,11 +522,13 @@ WeirReason JsonReader::value(const char*& p, const WeirJsonType* type, char* to)
     case kWeirBool: {
       *to = *p == 't';
       uint64_t size = *to ? 4 : 5;
-      if (uint64_t(end - p) < size || memcmp(p, *to ? "true" : "false", size) != 0) return kReasonWrongType;
+      if (uint64_t(end - p) < size || memcmp(p, *to ? "true" : "false", size) != 0)
+        return kReasonWrongType;
       p += size;
       return p == end || weir_json_is_delimiter(*p) ? 0 : kReasonWrongType;
     }
-    default: break;
+    default:
+      break;
   }
   if (*p == '"') {
     WeirBytes text;
@@ -506,8 +537,8 @@ WeirReason JsonReader::value(const char*& p, const WeirJsonType* type, char* to)
     if (p == nullptr) return kReasonWrongType;
     return reason != 0 ? reason : json_store_text(text, arena, type, to);
   }
-  bool from_number = (type->kind >= kWeirInt8 && type->kind <= kWeirDecimal) || type->kind == kWeirTimestamp ||
-                     type->kind == kWeirDuration;
+  bool from_number = (type->kind >= kWeirInt8 && type->kind <= kWeirDecimal) ||
+                     type->kind == kWeirTimestamp || type->kind == kWeirDuration;
   WeirJsonNumber number;
   const char* behind = weir_json_scan_number(p, end, &number);
   if (!from_number || behind == nullptr) return kReasonWrongType;
@@ -533,7 +564,8 @@ WeirReason JsonReader::value(const char*& p, const WeirJsonType* type, char* to)
 }  // namespace weir::stdlib
 
 WEIR_JSON_NATIVE const char* weir_json_read(const char* p, const char* end, WeirArena* arena,
-                                                 const WeirJsonType* type, char* to, WeirReason* reason) {
+                                            const WeirJsonType* type, char* to,
+                                            WeirReason* reason) {
   *reason = kReasonMalformed;
   p = weir_json_space(p, end);
   if (p >= end) return nullptr;

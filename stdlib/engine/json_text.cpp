@@ -61,7 +61,9 @@ int32_t weir_hex4(const char* p, const char* end) {
   int32_t code = 0;
   for (int i = 0; i < 4; i++) {
     char c = p[i];
-    int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    int digit = c >= '0' && c <= '9'                     ? c - '0'
+                : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                         : -1;
     if (digit < 0) return -1;
     code = code << 4 | digit;
   }
@@ -79,14 +81,30 @@ WEIR_JSON_NATIVE int64_t weir_json_unescape(const char* from, const char* closin
     }
     if (from == closing) return -1;
     switch (*from++) {
-      case '"': *at++ = '"'; break;
-      case '\\': *at++ = '\\'; break;
-      case '/': *at++ = '/'; break;
-      case 'b': *at++ = '\b'; break;
-      case 'f': *at++ = '\f'; break;
-      case 'n': *at++ = '\n'; break;
-      case 'r': *at++ = '\r'; break;
-      case 't': *at++ = '\t'; break;
+      case '"':
+        *at++ = '"';
+        break;
+      case '\\':
+        *at++ = '\\';
+        break;
+      case '/':
+        *at++ = '/';
+        break;
+      case 'b':
+        *at++ = '\b';
+        break;
+      case 'f':
+        *at++ = '\f';
+        break;
+      case 'n':
+        *at++ = '\n';
+        break;
+      case 'r':
+        *at++ = '\r';
+        break;
+      case 't':
+        *at++ = '\t';
+        break;
       case 'u': {
         int32_t code = weir_hex4(from, closing);
         if (code < 0) return -1;
@@ -102,14 +120,15 @@ WEIR_JSON_NATIVE int64_t weir_json_unescape(const char* from, const char* closin
         at += weir_utf8_write(at, uint32_t(code));
         break;
       }
-      default: return -1;
+      default:
+        return -1;
     }
   }
   return at - to;
 }
 
 WEIR_JSON_NATIVE const char* weir_json_read_string(const char* p, const char* end, WeirArena* arena,
-                                                        WeirBytes* text, WeirReason* reason) {
+                                                   WeirBytes* text, WeirReason* reason) {
   const char* behind = weir_json_skip_string(p, end);
   if (behind == nullptr || behind > end) return nullptr;
   const char* from = p + 1;

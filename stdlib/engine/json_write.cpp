@@ -1,8 +1,7 @@
 #include "stdlib/engine/json_write.h"
 
-char* weir_json_write(WeirOutput* output, char* to,
-                                                                   const WeirJsonType* type, const char* from,
-                                                                   uint64_t rest) {
+char* weir_json_write(WeirOutput* output, char* to, const WeirJsonType* type, const char* from,
+                      uint64_t rest) {
   auto load = [&]<typename T>(T) {
     T value;
     memcpy(&value, from, sizeof value);
@@ -17,23 +16,38 @@ char* weir_json_write(WeirOutput* output, char* to,
   };
   to = weir_json_room(output, to, kJsonScalarBytes + rest);
   switch (type->kind) {
-    case kWeirBool: return weir_json_write_bool(to, *from != 0);
-    case kWeirInt8: return weir_write_int64(to, load(int8_t{}));
-    case kWeirInt16: return weir_write_int64(to, load(int16_t{}));
-    case kWeirInt32: return weir_write_int64(to, load(int32_t{}));
-    case kWeirInt64: case kWeirTimestamp: case kWeirDuration: return weir_write_int64(to, load(int64_t{}));
-    case kWeirUInt8: return weir_write_uint64(to, load(uint8_t{}));
-    case kWeirUInt16: return weir_write_uint64(to, load(uint16_t{}));
-    case kWeirUInt32: return weir_write_uint64(to, load(uint32_t{}));
-    case kWeirUInt64: return weir_write_uint64(to, load(uint64_t{}));
-    case kWeirFloat32: return weir_json_write_float32(to, load(float{}));
-    case kWeirFloat64: return weir_json_write_float64(to, load(double{}));
+    case kWeirBool:
+      return weir_json_write_bool(to, *from != 0);
+    case kWeirInt8:
+      return weir_write_int64(to, load(int8_t{}));
+    case kWeirInt16:
+      return weir_write_int64(to, load(int16_t{}));
+    case kWeirInt32:
+      return weir_write_int64(to, load(int32_t{}));
+    case kWeirInt64:
+    case kWeirTimestamp:
+    case kWeirDuration:
+      return weir_write_int64(to, load(int64_t{}));
+    case kWeirUInt8:
+      return weir_write_uint64(to, load(uint8_t{}));
+    case kWeirUInt16:
+      return weir_write_uint64(to, load(uint16_t{}));
+    case kWeirUInt32:
+      return weir_write_uint64(to, load(uint32_t{}));
+    case kWeirUInt64:
+      return weir_write_uint64(to, load(uint64_t{}));
+    case kWeirFloat32:
+      return weir_json_write_float32(to, load(float{}));
+    case kWeirFloat64:
+      return weir_json_write_float64(to, load(double{}));
     case kWeirDecimal: {
       weir_i128 value = type->precision <= 18 ? weir_i128(load(int64_t{})) : load(weir_i128{});
       return weir_write_decimal(to, value, type->scale);
     }
-    case kWeirDate: return weir_json_write_date(to, load(int32_t{}));
-    case kWeirUuid: return weir_json_write_uuid(to, load(weir_i128{}));
+    case kWeirDate:
+      return weir_json_write_date(to, load(int32_t{}));
+    case kWeirUuid:
+      return weir_json_write_uuid(to, load(weir_i128{}));
     case kWeirEnum: {
       WeirBytes text = type->cases[load(int32_t{})];
       return weir_json_write_string(output, to, text.data, text.size, rest);

@@ -1,13 +1,13 @@
 // JSON: writing values into an output (output.h).
 //
-//     decimals       as numbers, with all digits of their scale     floats   the shortest text that reads back; finite only
-//     timestamp      a number in its unit                           date     "2025-01-31"
-//     duration       a number of microseconds                       uuid     36 characters of text
-//     bytes          base64 with padding                            json     as it is
-//     enum           its wire name                                  null     null
+//     decimals       as numbers, with all digits of their scale     floats   the shortest text that
+//     reads back; finite only timestamp      a number in its unit                           date
+//     "2025-01-31" duration       a number of microseconds                       uuid     36
+//     characters of text bytes          base64 with padding                            json     as
+//     it is enum           its wire name                                  null     null
 //
-// Kernels write at `to` and return the position behind. Scalars need kJsonScalarBytes of room, which the caller has
-// made; what is longer makes its own, and `rest` bytes more behind it.
+// Kernels write at `to` and return the position behind. Scalars need kJsonScalarBytes of room,
+// which the caller has made; what is longer makes its own, and `rest` bytes more behind it.
 #pragma once
 
 #include "stdlib/engine/civil.h"
@@ -56,8 +56,8 @@ WEIR_INLINE_KERNEL char* weir_json_room(WeirOutput* output, char* to, uint64_t m
   return weir_output_room(output, more);
 }
 
-WEIR_KERNEL inline char* weir_json_write_string(WeirOutput* output, char* to, const char* text, uint64_t size,
-                                                uint64_t rest) {
+WEIR_KERNEL inline char* weir_json_write_string(WeirOutput* output, char* to, const char* text,
+                                                uint64_t size, uint64_t rest) {
   constexpr const char* kHex = "0123456789abcdef";
   to = weir_json_room(output, to, 6 * size + 2 + 32 + rest);
   *to++ = '"';
@@ -79,12 +79,25 @@ WEIR_KERNEL inline char* weir_json_write_string(WeirOutput* output, char* to, co
     }
     *to++ = '\\';
     switch (c) {
-      case '"': case '\\': *to++ = c; break;
-      case '\n': *to++ = 'n'; break;
-      case '\r': *to++ = 'r'; break;
-      case '\t': *to++ = 't'; break;
-      case '\b': *to++ = 'b'; break;
-      case '\f': *to++ = 'f'; break;
+      case '"':
+      case '\\':
+        *to++ = c;
+        break;
+      case '\n':
+        *to++ = 'n';
+        break;
+      case '\r':
+        *to++ = 'r';
+        break;
+      case '\t':
+        *to++ = 't';
+        break;
+      case '\b':
+        *to++ = 'b';
+        break;
+      case '\f':
+        *to++ = 'f';
+        break;
       default:
         memcpy(to, "u00", 3);
         to[3] = kHex[uint8_t(c) >> 4];
@@ -97,16 +110,17 @@ WEIR_KERNEL inline char* weir_json_write_string(WeirOutput* output, char* to, co
 }
 
 // As it is: `json` values, pieces of text that are JSON already.
-WEIR_KERNEL inline char* weir_json_write_raw(WeirOutput* output, char* to, const char* text, uint64_t size,
-                                             uint64_t rest) {
+WEIR_KERNEL inline char* weir_json_write_raw(WeirOutput* output, char* to, const char* text,
+                                             uint64_t size, uint64_t rest) {
   to = weir_json_room(output, to, size + rest);
   memcpy(to, text, size);
   return to + size;
 }
 
-WEIR_KERNEL inline char* weir_json_write_bytes(WeirOutput* output, char* to, const char* bytes, uint64_t size,
-                                               uint64_t rest) {
-  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+WEIR_KERNEL inline char* weir_json_write_bytes(WeirOutput* output, char* to, const char* bytes,
+                                               uint64_t size, uint64_t rest) {
+  constexpr const char* kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   to = weir_json_room(output, to, (size + 2) / 3 * 4 + 2 + rest);
   *to++ = '"';
   for (uint64_t i = 0; i < size; i += 3) {
@@ -123,4 +137,5 @@ WEIR_KERNEL inline char* weir_json_write_bytes(WeirOutput* output, char* to, con
 }
 
 // Any value, from memory. Null: a float in it is not finite.
-extern "C" char* weir_json_write(WeirOutput* output, char* to, const WeirJsonType* type, const char* from, uint64_t rest);
+extern "C" char* weir_json_write(WeirOutput* output, char* to, const WeirJsonType* type,
+                                 const char* from, uint64_t rest);

@@ -20,14 +20,25 @@ TEST_CASE("golden bytes of a text in front of other components") {
   CHECK(kKeyVersion == 1);
   CHECK(put("start") == std::string("start\0\0", 7));
   CHECK(put("") == std::string("\0\0", 2));
-  CHECK(put(std::string("a\0b", 3)) == std::string("a\0\xFF" "b\0\0", 6));
+  CHECK(put(std::string("a\0b", 3)) == std::string("a\0\xFF"
+                                                   "b\0\0",
+                                                   6));
 }
 
 TEST_CASE("texts come back, and their bytes sort as they do") {
   weir::stdlib::ArenaBlocks blocks;
   WeirArena arena;
   blocks.serve(&arena);
-  std::vector<std::string> texts = {"", std::string("\0", 1), std::string("\0\0", 2), std::string("\0\1", 2), "\1", "a", std::string("a\0", 2), std::string("a\0\xFF", 3), "ab", "\xFF"};
+  std::vector<std::string> texts = {"",
+                                    std::string("\0", 1),
+                                    std::string("\0\0", 2),
+                                    std::string("\0\1", 2),
+                                    "\1",
+                                    "a",
+                                    std::string("a\0", 2),
+                                    std::string("a\0\xFF", 3),
+                                    "ab",
+                                    "\xFF"};
   for (size_t i = 0; i < texts.size(); i++) {
     std::string key = put(texts[i]) + "rest";
     WeirBytes text;

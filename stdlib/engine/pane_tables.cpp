@@ -24,7 +24,8 @@ PaneTables::Slots::Slots(uint64_t bytes) : bytes_((bytes + kPage - 1) / kPage * 
     memset(at_, 0, bytes_);
     return;
   }
-  void* mapped = mmap(nullptr, bytes_ + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* mapped = mmap(nullptr, bytes_ + kLargePage, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   // From a large page's border on; what is before and behind goes back.
   uint64_t before = (kLargePage - reinterpret_cast<uintptr_t>(mapped) % kLargePage) % kLargePage;
@@ -42,7 +43,8 @@ PaneTables::Slots::~Slots() {
   }
 }
 
-PaneTables::PaneTables(uint32_t group_bytes, const char* group_initial, int64_t pane_us, int64_t offset_us) {
+PaneTables::PaneTables(uint32_t group_bytes, const char* group_initial, int64_t pane_us,
+                       int64_t offset_us) {
   panes_.group_bytes = group_bytes;
   panes_.slot_bytes = uint32_t(sizeof(WeirSlot) + group_bytes + 15) & ~15u;
   panes_.group_initial = group_initial;
@@ -120,7 +122,8 @@ void PaneTables::clear() {
   slot_bytes_in_tables_ = 0;
 }
 
-// Linear probing without tombstones: later groups of the run move up into the gap if their place allows it.
+// Linear probing without tombstones: later groups of the run move up into the gap if their place
+// allows it.
 void PaneTables::erase(WeirTable* table, WeirSlot* slot) {
   uint64_t gap = uint64_t(reinterpret_cast<char*>(slot) - table->slots) / panes_.slot_bytes;
   for (uint64_t index = (gap + 1) & table->mask;; index = (index + 1) & table->mask) {

@@ -1,5 +1,6 @@
-// Keeps the tables of one keyed operator (panes.h): makes them when a stage asks for a pane, grows them, gives them back. A
-// lane owns one for its partial groups, a shard one for its final ones. One thread at a time.
+// Keeps the tables of one keyed operator (panes.h): makes them when a stage asks for a pane, grows
+// them, gives them back. A lane owns one for its partial groups, a shard one for its final ones.
+// One thread at a time.
 #pragma once
 
 #include <map>
@@ -26,16 +27,17 @@ class PaneTables {
   void for_each(Visit visit) {
     for (auto& [pane, kept] : tables_) visit(&kept->table);
   }
-  WeirTable* find(int64_t pane);          // null if there is none
+  WeirTable* find(int64_t pane);  // null if there is none
   WeirTable* find_or_make(int64_t pane);
   void remove(int64_t pane);
   void clear();
   // Removes one group. Requires: nobody holds a slot of this table.
   void erase(WeirTable* table, WeirSlot* slot);
-  uint64_t bytes() const;                 // slots, keys and texts
+  uint64_t bytes() const;  // slots, keys and texts
 
  private:
-  // Zeroed memory for slots, on a cache line; large pages where there is much of it: rows meet groups anywhere in it.
+  // Zeroed memory for slots, on a cache line; large pages where there is much of it: rows meet
+  // groups anywhere in it.
   class Slots {
    public:
     Slots() = default;

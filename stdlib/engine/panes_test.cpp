@@ -87,7 +87,8 @@ TEST_CASE("erasing keeps the other groups reachable") {
 TEST_CASE("texts live with their pane") {
   PaneTables tables(sizeof(Group), reinterpret_cast<const char*>(&kInitial), 1000, 0);
   WeirBytes kept = weir_panes_keep_text(tables.panes(), 3000, "hello", 5);
-  for (int i = 0; i < 100; i++) upsert(tables, 3000, "a key that is long enough to be outside " + std::to_string(i));
+  for (int i = 0; i < 100; i++)
+    upsert(tables, 3000, "a key that is long enough to be outside " + std::to_string(i));
   CHECK(std::string(kept.data, kept.size) == "hello");
   CHECK(tables.bytes() > 0);
 }

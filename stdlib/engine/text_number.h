@@ -3,12 +3,14 @@
 
 #include "stdlib/kernel.h"
 
-inline constexpr uint64_t kIntegerTextBytes = 20;      // −9223372036854775808
-inline constexpr uint64_t kDecimalTextBytes = 48;      // a sign, 39 digits, a point, a zero in front
+inline constexpr uint64_t kIntegerTextBytes = 20;  // −9223372036854775808
+inline constexpr uint64_t kDecimalTextBytes = 48;  // a sign, 39 digits, a point, a zero in front
 
 namespace weir::stdlib {
 inline constexpr auto kTwoDigits = [] {
-  struct { char of[200]; } pairs{};
+  struct {
+    char of[200];
+  } pairs{};
   for (int i = 0; i < 100; i++) {
     pairs.of[2 * i] = char('0' + i / 10);
     pairs.of[2 * i + 1] = char('0' + i % 10);
@@ -61,8 +63,9 @@ WEIR_KERNEL inline char* weir_write_int64(char* to, int64_t value) {
 WEIR_KERNEL inline char* weir_write_decimal(char* to, weir_i128 value, int32_t scale) {
   char digits[kDecimalTextBytes];
   char* end = digits + sizeof digits;
-  char* begin = weir::stdlib::digits_before(end, value < 0 ? 0 - static_cast<unsigned __int128>(value)
-                                                           : static_cast<unsigned __int128>(value));
+  char* begin =
+      weir::stdlib::digits_before(end, value < 0 ? 0 - static_cast<unsigned __int128>(value)
+                                                 : static_cast<unsigned __int128>(value));
   while (end - begin <= scale) *--begin = '0';
   if (value < 0) *to++ = '-';
   auto whole = uint64_t(end - begin - scale);

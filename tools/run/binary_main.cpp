@@ -1,10 +1,11 @@
-// `main` of pipeline binaries (`weir build`): the flags of `weir run`, without a program to compile.
+// `main` of pipeline binaries (`weir build`): the flags of `weir run`, without a program to
+// compile.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
-#include "tools/run/command.h"
 #include "runtime/contract/plan.pb.h"
+#include "tools/run/command.h"
 
 extern "C" const WeirBinary weir_binary;
 
@@ -24,8 +25,10 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "weir: this binary is damaged: its plan can't be read\n");
     return int(Exit::Bug);
   }
-  CLI::App app{"The pipeline `" + plan.name() + "`, compiled by " + plan.compiler() + ".", plan.name()};
-  app.set_version_flag("--version", plan.name() + ", compiled by " + plan.compiler() + " for " + image->cpu);
+  CLI::App app{"The pipeline `" + plan.name() + "`, compiled by " + plan.compiler() + ".",
+               plan.name()};
+  app.set_version_flag("--version",
+                       plan.name() + ", compiled by " + plan.compiler() + " for " + image->cpu);
   RunCommand command;
   add_run_flags(app, command);
   try {

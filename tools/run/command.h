@@ -1,5 +1,5 @@
-// The flags of `weir run`, which pipeline binaries have, too, and what happens around a run: signals, the
-// embedded log of --dev, messages, the exit code.
+// The flags of `weir run`, which pipeline binaries have, too, and what happens around a run:
+// signals, the embedded log of --dev, messages, the exit code.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ struct RunCommand {
 
 void add_run_flags(CLI::App& app, RunCommand& command);
 
-// Runs to the end; prints messages to stderr; returns the exit code. SIGTERM and SIGINT end the epoch, commit, and
-// give 0; a second one ends the process at once (143, 130).
+// Runs to the end; prints messages to stderr; returns the exit code. SIGTERM and SIGINT end the
+// epoch, commit, and give 0; a second one ends the process at once (143, 130).
 int run_command(const WeirPipelineImage& image, RunCommand& command);
 
 // Bytes: "64MB", "1GiB", "4096"; −1 if it is not a size.

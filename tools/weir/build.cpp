@@ -1,4 +1,5 @@
-// `weir build FILE -o BIN`: an executable that needs neither compiler nor LLVM nor the program's text.
+// `weir build FILE -o BIN`: an executable that needs neither compiler nor LLVM nor the program's
+// text.
 #include <filesystem>
 
 #include "codegen/codegen.h"
@@ -28,7 +29,8 @@ int build(const std::string& path, const std::string& output, const std::string&
   if (std::filesystem::is_directory(options.output)) {
     return fail(Exit::Usage, "`" + options.output + "` is a directory; `-o` names the executable");
   }
-  if (auto why = codegen::build_binary(*compiled, options)) return fail(Exit::Configuration, "build: " + *why);
+  if (auto why = codegen::build_binary(*compiled, options))
+    return fail(Exit::Configuration, "build: " + *why);
   return 0;
 }
 

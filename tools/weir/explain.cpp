@@ -39,7 +39,8 @@ int explain(const ExplainOptions& options) {
   if (options.assembly) return show(codegen::asm_text(*compiled, target));
   bool nothing_asked = options.after.empty() && !options.plan && !options.stages && !options.dot;
   if (nothing_asked) {
-    std::printf("%s\n%s", compiler::print_plan(compiled->graph).c_str(), compiler::print_stages(compiled->graph).c_str());
+    std::printf("%s\n%s", compiler::print_plan(compiled->graph).c_str(),
+                compiler::print_stages(compiled->graph).c_str());
   }
   return 0;
 }

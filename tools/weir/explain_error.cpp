@@ -37,7 +37,8 @@ int explain(const std::string& code) {
   }
   for (const Reason& reason : kReasons) {
     if (reason.number != number) continue;
-    std::printf("W%04d %s (reason why a row is put aside)\n\n%s\n", reason.number, reason.name, reason.text);
+    std::printf("W%04d %s (reason why a row is put aside)\n\n%s\n", reason.number, reason.name,
+                reason.text);
     return 0;
   }
   return fail(runtime::Exit::Usage, "there is no code `" + code + "`");

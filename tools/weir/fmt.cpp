@@ -42,7 +42,8 @@ Command add_fmt(CLI::App& app) {
   auto check = std::make_shared<bool>(false);
   auto to_stdout = std::make_shared<bool>(false);
   app.add_option("FILE", *files, "programs")->required();
-  app.add_flag("--check", *check, "print the files that are not in canonical form; exit 1 if there are any");
+  app.add_flag("--check", *check,
+               "print the files that are not in canonical form; exit 1 if there are any");
   app.add_flag("--stdout", *to_stdout, "print the result instead of writing it");
   return [files, check, to_stdout] {
     Exit worst = Exit::Done;

@@ -17,6 +17,7 @@ class LoadedImage {
 
 runtime::Result<std::unique_ptr<LoadedImage>> load_just_in_time(const compiler::Compiled& compiled);
 // Through the same object code as `weir build`, linked as a shared library and loaded.
-runtime::Result<std::unique_ptr<LoadedImage>> load_ahead_of_time(const compiler::Compiled& compiled);
+runtime::Result<std::unique_ptr<LoadedImage>> load_ahead_of_time(
+    const compiler::Compiled& compiled);
 
 }  // namespace weir::tools

@@ -21,7 +21,8 @@ constexpr Entry kCommands[] = {
     {"build", "make an executable of a program", weir::tools::add_build},
     {"check", "say what is wrong with programs", weir::tools::add_check},
     {"test", "run the `test` blocks of programs", weir::tools::add_test},
-    {"explain", "show what a program becomes: plan, stages, IR, assembly", weir::tools::add_explain},
+    {"explain", "show what a program becomes: plan, stages, IR, assembly",
+     weir::tools::add_explain},
     {"fmt", "bring programs into the one canonical form", weir::tools::add_fmt},
     {"new", "make a folder with a program that runs", weir::tools::add_new},
     {"explain-error", "what a code like W0201 means", weir::tools::add_explain_error},
@@ -46,7 +47,8 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     std::fprintf(stderr, "weir: %s\n", error.what());
     std::string words;
-    for (int i = 1; i < argc && argv[i][0] != '-' && i < 2; ++i) words += std::string(" ") + argv[i];
+    for (int i = 1; i < argc && argv[i][0] != '-' && i < 2; ++i)
+      words += std::string(" ") + argv[i];
     std::fprintf(stderr, "      `weir%s --help` lists what there is\n", words.c_str());
     return int(weir::runtime::Exit::Usage);
   }

@@ -64,14 +64,18 @@ bool write(const std::filesystem::path& path, const char* text) {
 int make(const std::string& name) {
   std::filesystem::path folder = name;
   std::error_code error;
-  if (std::filesystem::exists(folder, error)) return fail(Exit::Usage, "`" + name + "` is there already");
+  if (std::filesystem::exists(folder, error))
+    return fail(Exit::Usage, "`" + name + "` is there already");
   std::filesystem::create_directories(folder / "data", error);
   std::string stem = folder.filename().string();
-  if (error || !write(folder / (stem + ".weir"), kProgram) || !write(folder / "data" / "clicks.jsonl", kData)) {
+  if (error || !write(folder / (stem + ".weir"), kProgram) ||
+      !write(folder / "data" / "clicks.jsonl", kData)) {
     return fail(Exit::Disk, "`" + name + "` can't be written");
   }
-  std::printf("%s/%s.weir, %s/data/clicks.jsonl\n\n  weir test %s/%s.weir\n  weir run %s/%s.weir --dev\n", name.c_str(),
-              stem.c_str(), name.c_str(), name.c_str(), stem.c_str(), name.c_str(), stem.c_str());
+  std::printf(
+      "%s/%s.weir, %s/data/clicks.jsonl\n\n  weir test %s/%s.weir\n  weir run %s/%s.weir --dev\n",
+      name.c_str(), stem.c_str(), name.c_str(), name.c_str(), stem.c_str(), name.c_str(),
+      stem.c_str());
   return 0;
 }
 

@@ -20,7 +20,8 @@ using runtime::Status;
 bool color_wanted() {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return isatty(STDERR_FILENO) && !(no_color && *no_color) && !(term && std::string_view(term) == "dumb");
+  return isatty(STDERR_FILENO) && !(no_color && *no_color) &&
+         !(term && std::string_view(term) == "dumb");
 }
 
 Result<std::string> read_text(const std::string& path) {
@@ -29,7 +30,8 @@ Result<std::string> read_text(const std::string& path) {
     return Status::error(Exit::Usage, "`" + path + "` is a directory, a program is a file");
   }
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::error(Exit::Usage, "`" + path + "` can't be read: " + std::strerror(errno));
+  if (!in)
+    return Status::error(Exit::Usage, "`" + path + "` can't be read: " + std::strerror(errno));
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
@@ -49,7 +51,8 @@ Exit report(const Loaded& loaded, bool json) {
   if (json) {
     std::fputs(dsl::render_json(loaded.diagnostics, loaded.sources).c_str(), stdout);
   } else {
-    std::fputs(dsl::render(loaded.diagnostics, loaded.sources, {.color = color_wanted()}).c_str(), stderr);
+    std::fputs(dsl::render(loaded.diagnostics, loaded.sources, {.color = color_wanted()}).c_str(),
+               stderr);
   }
   if (!loaded.diagnostics.has_errors()) return Exit::Done;
   for (const dsl::Diagnostic& diagnostic : loaded.diagnostics.all()) {
@@ -61,7 +64,8 @@ Exit report(const Loaded& loaded, bool json) {
   return Exit::NotSupported;
 }
 
-std::optional<compiler::Compiled> compile_file(const std::string& path, const compiler::Options& options,
+std::optional<compiler::Compiled> compile_file(const std::string& path,
+                                               const compiler::Options& options,
                                                std::unique_ptr<Loaded>& loaded, Exit& exit) {
   auto result = load(path);
   if (!result.ok()) {

@@ -1,4 +1,5 @@
-// A program of the command line: its text, read and compiled, with what was said about it on stderr.
+// A program of the command line: its text, read and compiled, with what was said about it on
+// stderr.
 #pragma once
 
 #include <optional>
@@ -26,13 +27,16 @@ runtime::Result<std::string> read_text(const std::string& path);
 // Reads and parses. Errors of the program are in `diagnostics`.
 runtime::Result<std::unique_ptr<Loaded>> load(const std::string& path);
 
-// Prints what was found so far (JSON lines on stdout if `json`, else on stderr) and says how the command ends:
-// Done without errors, NotSupported if all errors are of that kind, BadData otherwise.
+// Prints what was found so far (JSON lines on stdout if `json`, else on stderr) and says how the
+// command ends: Done without errors, NotSupported if all errors are of that kind, BadData
+// otherwise.
 runtime::Exit report(const Loaded& loaded, bool json = false);
 
 // Loads, compiles and reports; nothing if there were errors, `exit` then says which.
-std::optional<compiler::Compiled> compile_file(const std::string& path, const compiler::Options& options,
-                                               std::unique_ptr<Loaded>& loaded, runtime::Exit& exit);
+std::optional<compiler::Compiled> compile_file(const std::string& path,
+                                               const compiler::Options& options,
+                                               std::unique_ptr<Loaded>& loaded,
+                                               runtime::Exit& exit);
 
 // A message of the command itself: "weir: …" on stderr.
 int fail(const runtime::Status& status);

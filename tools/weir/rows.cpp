@@ -12,7 +12,7 @@ namespace {
 // A JSON value with its numbers as canonical text: nothing is rounded on the way.
 struct Json {
   enum class Kind : uint8_t { Null, Bool, Number, Text, Array, Object } kind = Kind::Null;
-  std::string text;                    // Bool: "true", "false"
+  std::string text;  // Bool: "true", "false"
   std::vector<Json> items;
   std::map<std::string, Json> fields;
 };
@@ -21,7 +21,9 @@ struct Json {
 class Reader : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override { return put({}); }
-  bool boolean(bool value) override { return put({Json::Kind::Bool, value ? "true" : "false", {}, {}}); }
+  bool boolean(bool value) override {
+    return put({Json::Kind::Bool, value ? "true" : "false", {}, {}});
+  }
   bool number_integer(number_integer_t value) override { return number(std::to_string(value)); }
   bool number_unsigned(number_unsigned_t value) override { return number(std::to_string(value)); }
   bool number_float(number_float_t, const string_t& text) override { return number(text); }
@@ -35,12 +37,16 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
-  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
 
   Json value;
 
  private:
-  bool number(const std::string& text) { return put({Json::Kind::Number, canonical_number(text), {}, {}}); }
+  bool number(const std::string& text) {
+    return put({Json::Kind::Number, canonical_number(text), {}, {}});
+  }
   bool open(Json::Kind kind) {
     stack_.push_back({kind, "", {}, {}});
     keys_.emplace_back();
@@ -97,7 +103,8 @@ bool matches(const Json& expected, const Json* found) {
 // Kuhn's augmenting paths: expectations leave fields out, so one may match several rows.
 class Pairing {
  public:
-  Pairing(const std::vector<std::optional<Json>>& expected, const std::vector<std::optional<Json>>& found)
+  Pairing(const std::vector<std::optional<Json>>& expected,
+          const std::vector<std::optional<Json>>& found)
       : expected_(expected), found_(found), taken_by_(found.size(), kNobody) {}
 
   bool place(size_t e, std::vector<bool>& tried) {
@@ -149,7 +156,8 @@ std::string canonical_number(const std::string& text) {
   return (negative ? "-" : "") + digits + (exponent ? "e" + std::to_string(exponent) : "");
 }
 
-RowDifference compare_rows(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
+RowDifference compare_rows(const std::vector<std::string>& expected,
+                           const std::vector<std::string>& found) {
   std::vector<std::optional<Json>> wanted, there;
   for (const std::string& row : expected) wanted.push_back(read(row));
   for (const std::string& row : found) there.push_back(read(row));

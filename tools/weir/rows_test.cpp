@@ -21,7 +21,8 @@ TEST_CASE("a row matches by the fields that are written") {
 
 TEST_CASE("as many pairs as possible are found") {
   // The first expectation takes either row, the second only the first.
-  auto difference = compare_rows({R"({"a":1})", R"({"a":1,"b":1})"}, {R"({"a":1,"b":1})", R"({"a":1,"b":2})"});
+  auto difference =
+      compare_rows({R"({"a":1})", R"({"a":1,"b":1})"}, {R"({"a":1,"b":1})", R"({"a":1,"b":2})"});
   CHECK(difference.empty());
 }
 

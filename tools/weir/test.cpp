@@ -1,5 +1,5 @@
-// `weir test FILE…`: runs the `test` blocks on the machine code that is deployed, over the in-memory log, under
-// several splits of the input.
+// `weir test FILE…`: runs the `test` blocks on the machine code that is deployed, over the
+// in-memory log, under several splits of the input.
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -10,8 +10,8 @@
 #include "runtime/dev.h"
 #include "runtime/memory_log.h"
 #include "runtime/pipeline.h"
-#include "tools/weir/image.h"
 #include "tools/weir/commands.h"
+#include "tools/weir/image.h"
 #include "tools/weir/program.h"
 #include "tools/weir/rows.h"
 
@@ -43,7 +43,8 @@ struct Way {
   }
 };
 
-// What came out, by the name that an `expect` uses. Of rows with a key only the last of each key is kept in `last`.
+// What came out, by the name that an `expect` uses. Of rows with a key only the last of each key is
+// kept in `last`.
 struct Outcome {
   std::map<std::string, std::vector<std::string>> rows;
   std::map<std::string, std::map<std::string, std::string>> last;
@@ -52,11 +53,12 @@ struct Outcome {
 
 Result<std::vector<std::string>> given_rows(const TestStep& step, const std::string& program_path) {
   if (step.file.empty()) return step.rows;
-  return runtime::read_lines((std::filesystem::path(program_path).parent_path() / step.file).string());
+  return runtime::read_lines(
+      (std::filesystem::path(program_path).parent_path() / step.file).string());
 }
 
-Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& image, const TestCase& test,
-                const std::string& path, const Way& way, Outcome& outcome) {
+Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& image,
+                const TestCase& test, const std::string& path, const Way& way, Outcome& outcome) {
   std::map<std::string, std::vector<std::string>> given;
   for (const contract::Source& source : compiled.plan.sources()) given[source.name()];
   for (const TestStep& step : test.steps) {
@@ -88,7 +90,8 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   own.plan_size = serialized.size();
 
   std::string state = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").string();
-  if (!mkdtemp(state.data())) return Status::error(Exit::Disk, "no directory for the test's state can be made");
+  if (!mkdtemp(state.data()))
+    return Status::error(Exit::Disk, "no directory for the test's state can be made");
   runtime::RunOptions options;
   options.name = "test";
   options.until = runtime::Until::End;
@@ -155,7 +158,8 @@ class TestRun {
     if (tests.empty()) return Exit(fail(Exit::Usage, "`" + path + "` has no `test`"));
     Exit worst = Exit::Done;
     for (size_t i = 0; i < tests.size(); ++i) {
-      if (!options_.only.empty() && tests[i].title.find(options_.only) == std::string::npos) continue;
+      if (!options_.only.empty() && tests[i].title.find(options_.only) == std::string::npos)
+        continue;
       Exit exit = one(path, int(i), tests[i].title);
       if (exit != Exit::Done) worst = exit;
     }
@@ -182,12 +186,14 @@ class TestRun {
       for (int32_t partitions : options_.partitions) {
         Way way{batch, partitions};
         Outcome outcome;
-        Status status = run_once(*compiled, (*image)->image(), compiled->tests[size_t(number)], path, way, outcome);
-        std::string difference =
-            status.ok() ? check(compiled->tests[size_t(number)], outcome) : "  " + status.message() + "\n";
+        Status status = run_once(*compiled, (*image)->image(), compiled->tests[size_t(number)],
+                                 path, way, outcome);
+        std::string difference = status.ok() ? check(compiled->tests[size_t(number)], outcome)
+                                             : "  " + status.message() + "\n";
         if (difference.empty()) continue;
         ++failed;
-        std::printf("FAILED  %s: %s (%s)\n%s", path.c_str(), title.c_str(), way.text().c_str(), difference.c_str());
+        std::printf("FAILED  %s: %s (%s)\n%s", path.c_str(), title.c_str(), way.text().c_str(),
+                    difference.c_str());
         return status.ok() ? Exit::Failed : status.exit();
       }
     }
@@ -204,8 +210,11 @@ class TestRun {
 Command add_test(CLI::App& app) {
   auto options = std::make_shared<TestOptions>();
   app.add_option("FILE", options->files, "programs with `test` blocks")->required();
-  app.add_option("--batch", options->batches, "rows in a batch, several ways")->delimiter(',')->check(CLI::PositiveNumber);
-  app.add_option("--partitions", options->partitions, "partitions that given rows are dealt out to, several ways")
+  app.add_option("--batch", options->batches, "rows in a batch, several ways")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  app.add_option("--partitions", options->partitions,
+                 "partitions that given rows are dealt out to, several ways")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
   app.add_flag("--aot", options->aot, "compile ahead of time, as `weir build` does");

@@ -89,9 +89,8 @@ class Reader final : public LogReader {
   rd_kafka_resp_err_t ends_of(const TopicPartition& partition, int64_t* begin, int64_t* end) {
     auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kRequestMsMax);
     while (true) {
-      rd_kafka_resp_err_t code =
-          rd_kafka_query_watermark_offsets(handle_->get(), partition.topic.c_str(),
-                                           partition.partition, begin, end, kRequestMsMax);
+      rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+          handle_->get(), partition.topic.c_str(), partition.partition, begin, end, kRequestMsMax);
       bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                     code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
       if (!moving || std::chrono::steady_clock::now() > until) return code;
