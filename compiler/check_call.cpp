@@ -74,10 +74,7 @@ std::optional<Type> Checker::cast_target(const dsl::Expr& callee) {
   dsl::TypeRef ref;
   ref.span = callee.span;
   if (auto* name = std::get_if<dsl::NameRef>(&callee.node)) {
-    static const std::set<std::string, std::less<>> scalars = {
-        "bool",    "int8",    "int16",  "int32", "int64", "uint8", "uint16",   "uint32", "uint64",
-        "float32", "float64", "string", "bytes", "uuid",  "date",  "duration", "json"};
-    if (!scalars.count(name->name) && !declarations_.enums.count(name->name)) return std::nullopt;
+    if (!plain_kind(name->name) && !declarations_.enums.count(name->name)) return std::nullopt;
     ref.name = {name->name, callee.span};
     return resolve_type(ref, declarations_, graph_, diagnostics_);
   }

@@ -20,62 +20,6 @@ dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span,
 
 namespace {
 
-// "text" of a type kind, as kernels of overloaded functions end: weir_math_abs_int64.
-const char* kernel_suffix(Type type) {
-  switch (type.kind) {
-    case TypeKind::Bool:
-      return "bool";
-    case TypeKind::Int8:
-      return "int8";
-    case TypeKind::Int16:
-      return "int16";
-    case TypeKind::Int32:
-      return "int32";
-    case TypeKind::Int64:
-      return "int64";
-    case TypeKind::UInt8:
-      return "uint8";
-    case TypeKind::UInt16:
-      return "uint16";
-    case TypeKind::UInt32:
-      return "uint32";
-    case TypeKind::UInt64:
-      return "uint64";
-    case TypeKind::Float32:
-      return "float32";
-    case TypeKind::Float64:
-      return "float64";
-    case TypeKind::Decimal:
-      return "decimal";
-    case TypeKind::String:
-      return "string";
-    case TypeKind::Bytes:
-      return "bytes";
-    case TypeKind::Uuid:
-      return "uuid";
-    case TypeKind::Date:
-      return "date";
-    case TypeKind::Timestamp:
-      return "timestamp";
-    case TypeKind::Duration:
-      return "duration";
-    case TypeKind::Json:
-      return "json";
-    case TypeKind::Enum:
-      return "enum";
-    case TypeKind::Record:
-      return "record";
-    case TypeKind::List:
-      return "list";
-    case TypeKind::Map:
-      return "map";
-    case TypeKind::Null:
-    case TypeKind::Error:
-      return "";
-  }
-  return "";
-}
-
 class Declarer {
  public:
   Declarer(Declarations& into, Graph& graph, dsl::Diagnostics& diagnostics)
@@ -134,7 +78,7 @@ class Declarer {
     if (fn.is_extern) {
       function.kernel = "weir_" + function.module + "_" + function.name;
       if (overloaded && !function.types.empty())
-        function.kernel += std::string("_") + kernel_suffix(function.types[0]);
+        function.kernel += std::string("_") + kind_name(function.types[0].kind);
     }
     into_.functions[function.name].push_back(std::move(function));
   }
@@ -380,21 +324,6 @@ class Declarer {
   dsl::Diagnostics& diagnostics_;
 };
 
-const std::map<std::string, TypeKind, std::less<>>& scalar_names() {
-  static const std::map<std::string, TypeKind, std::less<>> names = {
-      {"bool", TypeKind::Bool},       {"int8", TypeKind::Int8},
-      {"int16", TypeKind::Int16},     {"int32", TypeKind::Int32},
-      {"int64", TypeKind::Int64},     {"uint8", TypeKind::UInt8},
-      {"uint16", TypeKind::UInt16},   {"uint32", TypeKind::UInt32},
-      {"uint64", TypeKind::UInt64},   {"float32", TypeKind::Float32},
-      {"float64", TypeKind::Float64}, {"string", TypeKind::String},
-      {"bytes", TypeKind::Bytes},     {"uuid", TypeKind::Uuid},
-      {"date", TypeKind::Date},       {"duration", TypeKind::Duration},
-      {"json", TypeKind::Json},
-  };
-  return names;
-}
-
 std::optional<int64_t> small_number(const dsl::ExprPtr& expr) {
   auto* number = expr ? std::get_if<dsl::NumberLiteral>(&expr->node) : nullptr;
   if (!number || number->has_point || number->has_exponent || number->digits.size() > 4)
@@ -467,8 +396,8 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
     diagnostics.report(Code::bad_type, ref.span, "`" + name + "` wants the type of its elements")
         .with_fix_text(name == "list" ? "list<string>" : "map<string, int64>");
     return type;
-  } else if (auto scalar = scalar_names().find(name); scalar != scalar_names().end()) {
-    type = type_of(scalar->second);
+  } else if (auto plain = plain_kind(name)) {
+    type = type_of(*plain);
   } else if (auto record = declarations.records.find(name); record != declarations.records.end()) {
     type = type_of(TypeKind::Record);
     type.ref = record->second;
@@ -478,7 +407,9 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
     type.ref = enumeration->second;
   } else {
     std::vector<std::string_view> candidates = {"decimal", "timestamp", "list", "map"};
-    for (const auto& [scalar, kind] : scalar_names()) candidates.push_back(scalar);
+    for (auto kind = TypeKind::Bool; kind <= TypeKind::Json; kind = TypeKind(uint8_t(kind) + 1)) {
+      if (plain_kind(kind_name(kind))) candidates.push_back(kind_name(kind));
+    }
     for (const auto& [record, id] : declarations.records) candidates.push_back(record);
     for (const auto& [enumeration, id] : declarations.enums) candidates.push_back(enumeration);
     auto& report =

@@ -1,5 +1,7 @@
 #include "compiler/type.h"
 
+#include <iterator>
+
 namespace weir::compiler {
 namespace {
 
@@ -35,60 +37,36 @@ std::string record_text(const Types& types, const RecordType& record) {
   return text + " }";
 }
 
+// In the order of TypeKind.
+constexpr const char* kKindNames[] = {
+    "bool",    "int8",    "int16",   "int32",  "int64", "uint8", "uint16", "uint32",    "uint64",
+    "float32", "float64", "decimal", "string", "bytes", "uuid",  "date",   "timestamp", "duration",
+    "json",    "enum",    "record",  "list",   "map",   "",      "",
+};
+static_assert(std::size(kKindNames) == size_t(TypeKind::Error) + 1);
+
 std::string required_text(const Types& types, Type type) {
+  std::string name = kind_name(type.kind);
   switch (type.kind) {
-    case TypeKind::Bool:
-      return "bool";
-    case TypeKind::Int8:
-      return "int8";
-    case TypeKind::Int16:
-      return "int16";
-    case TypeKind::Int32:
-      return "int32";
-    case TypeKind::Int64:
-      return "int64";
-    case TypeKind::UInt8:
-      return "uint8";
-    case TypeKind::UInt16:
-      return "uint16";
-    case TypeKind::UInt32:
-      return "uint32";
-    case TypeKind::UInt64:
-      return "uint64";
-    case TypeKind::Float32:
-      return "float32";
-    case TypeKind::Float64:
-      return "float64";
     case TypeKind::Decimal:
-      return "decimal(" + std::to_string(type.precision) + ", " + std::to_string(type.scale) + ")";
-    case TypeKind::String:
-      return "string";
-    case TypeKind::Bytes:
-      return "bytes";
-    case TypeKind::Uuid:
-      return "uuid";
-    case TypeKind::Date:
-      return "date";
+      return name + "(" + std::to_string(type.precision) + ", " + std::to_string(type.scale) + ")";
     case TypeKind::Timestamp:
-      return std::string("timestamp(") + unit_text(type.unit) + ")";
-    case TypeKind::Duration:
-      return "duration";
-    case TypeKind::Json:
-      return "json";
+      return name + "(" + unit_text(type.unit) + ")";
     case TypeKind::Enum:
       return types.enumeration(type).name;
     case TypeKind::Record:
       return record_text(types, types.record(type));
     case TypeKind::List:
-      return "list<" + to_text(types, types.element(type)) + ">";
+      return name + "<" + to_text(types, types.element(type)) + ">";
     case TypeKind::Map:
-      return "map<string, " + to_text(types, types.element(type)) + ">";
+      return name + "<string, " + to_text(types, types.element(type)) + ">";
     case TypeKind::Null:
       return "null";
     case TypeKind::Error:
       return "?";
+    default:
+      return name;
   }
-  return "?";
 }
 
 }  // namespace
@@ -103,6 +81,16 @@ Type Types::map_of(Type element) {
   Type type = type_of(TypeKind::Map);
   type.ref = element_index(elements, element);
   return type;
+}
+
+const char* kind_name(TypeKind kind) { return kKindNames[size_t(kind)]; }
+
+std::optional<TypeKind> plain_kind(std::string_view name) {
+  for (auto kind = TypeKind::Bool; kind <= TypeKind::Json; kind = TypeKind(uint8_t(kind) + 1)) {
+    bool has_arguments = kind == TypeKind::Decimal || kind == TypeKind::Timestamp;
+    if (!has_arguments && name == kind_name(kind)) return kind;
+  }
+  return std::nullopt;
 }
 
 std::string to_text(const Types& types, Type type) {

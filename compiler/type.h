@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -144,6 +145,11 @@ struct Types {
   Type list_of(Type element);
   Type map_of(Type element);
 };
+
+// The word of a kind: "int64", "decimal", "list"; empty for Null and Error.
+const char* kind_name(TypeKind kind);
+// The kind of a type that is one word without arguments ("int64", "uuid"); nothing for others.
+std::optional<TypeKind> plain_kind(std::string_view name);
 
 // "decimal(12, 2)?", "list<RideEvent>".
 std::string to_text(const Types& types, Type type);
