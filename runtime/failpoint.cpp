@@ -20,12 +20,13 @@ Result<Failpoints> Failpoints::parse(const std::string& text) {
     if (what == "stop") point.what = What::Stop;
     if (what == "error") point.what = What::Error;
     if (what == "delay") point.what = What::Delay;
+    if (what == "hang") point.what = What::Hang;
     bool known = what == "kill" || point.what != What::Kill;
     if (step.size() != 2 || step[0] != 'C' || !known || point.left == 0) {
       return Status::error(
           Exit::Usage,
           "WEIR_FAILPOINT has `" + one +
-              "` where C0 … C9, then :kill, :stop, :error or :delay, then :<nth> is wanted");
+              "` where C0 … C9, then :kill, :stop, :error, :delay or :hang, then :<nth> is wanted");
     }
     made.points_.push_back(point);
   }
@@ -46,6 +47,9 @@ Status Failpoints::reach(const char* step) {
         return Status::error(Exit::Unavailable, std::string("failpoint ") + step);
       case What::Delay:
         std::this_thread::sleep_for(std::chrono::seconds(1));
+        break;
+      case What::Hang:
+        std::this_thread::sleep_for(std::chrono::minutes(1));
         break;
     }
   }

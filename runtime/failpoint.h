@@ -4,6 +4,7 @@
 //
 //     kill    SIGKILL         stop    SIGSTOP until somebody continues the process
 //     error   the step fails and the epoch is aborted       delay   one second
+//     hang    a minute
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ class Failpoints {
   Status reach(const char* step);
 
  private:
-  enum class What : uint8_t { Kill, Stop, Error, Delay };
+  enum class What : uint8_t { Kill, Stop, Error, Delay, Hang };
   struct Point {
     std::string step;
     What what;

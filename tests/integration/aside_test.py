@@ -85,7 +85,8 @@ def test_meta_and_the_records_own_time():
         program.write_text(f'''
 record N {{ n: int32 }}
 source s: N = kafka("{source}") {{ format = json, event_time = meta.timestamp, watermark = 1m }}
-stream t = s | select {{ n, topic = meta.topic, part = meta.partition, at = meta.offset, when = meta.timestamp, et = event_time() }}
+stream t = s | select {{ n, topic = meta.topic, part = meta.partition, at = meta.offset, when = meta.timestamp,
+                        et = event_time(), key = meta.key, h = meta.headers["h"], none = meta.headers["g"] }}
 sink t -> kafka("{out}") {{ format = json, emit = append }}
 ''')
         weir.run("run", program, "--name", mine.name("p"), "--brokers", topics.brokers(), "--state", folder / "state",
@@ -93,6 +94,9 @@ sink t -> kafka("{out}") {{ format = json, emit = append }}
         found = sorted((json.loads(r.value) for r in topics.read_committed(out)), key=lambda row: row["n"])
         assert found[0]["topic"] == source and found[0]["part"] == 0 and found[0]["at"] == 0, found
         assert found[0]["when"] == 1735689600123 and found[1]["part"] == 1, found
+        base64 = {name: found[0].get(name) for name in ("key", "h", "none")}
+        assert base64 == {"key": "azE=", "h": "dg==", "none": None}, found
+        assert found[1].get("key") is None and found[1].get("h") is None, found
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 """What an operator sees and does: metrics, progress, several connectors, a binary instead of `weir run`."""
 
 import json
+import signal
 import socket
 import subprocess
 import time
 import urllib.request
 
 from support import report, rides, topics, weir
-from support.topics import Topics
+from support.topics import Record, Topics
 
 
 def free_port():
@@ -31,7 +32,7 @@ def test_metrics_count_what_went_through():
     with Topics() as mine, weir.scratch() as folder:
         source, counts, dead = mine.create("rides", partitions=4), mine.create("counts"), mine.create("dead")
         records = rides.events(5_000)
-        topics.produce(source, records + [topics.Record(value=b"broken")])
+        topics.produce(source, records + [Record(value=b"broken")])
         port = free_port()
         program = rides.program(folder / "rides.weir", source, counts, dead)
         with weir.Running("run", program, "--name", mine.name("p"), "--brokers", topics.brokers(), "--state",
@@ -101,6 +102,50 @@ sink t -> stdout() {}
                               input=b'{"n":1}\n{"n":2}\nnonsense\n{"n":3}', capture_output=True, timeout=60)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == [b'{"n":2,"square":4}', b'{"n":3,"square":9}'], done.stdout
+
+
+def test_a_partition_that_appears_later_is_read_from_its_beginning():
+    with Topics() as mine, weir.scratch() as folder:
+        source, counts, dead = mine.create("rides", partitions=2), mine.create("counts"), mine.create("dead")
+        records = rides.events(4_000, partitions=2)
+        topics.produce(source, records)
+        name = mine.name("p")
+        program = rides.program(folder / "rides.weir", source, counts, dead)
+        program.write_text(program.read_text().replace(
+            "watermark  = 10m", 'watermark  = 10m\n  properties = { "topic.metadata.refresh.interval.ms" = "500" }'))
+        arguments = ["run", program, "--name", name, "--brokers", topics.brokers(), "--state", folder / "state"]
+        later = [Record(value=r.value, key=r.key, partition=2) for r in rides.events(500, partitions=1, seed=7)]
+
+        def committed():
+            return sum(topics.committed_offsets(name, source).values())
+
+        with weir.Running(*arguments, log=folder / "log") as pipeline:
+            pipeline.wait_until(lambda: committed() == 4_000, "4000 records committed")
+            mine.grow(source, 3)
+            topics.produce(source, later)
+            pipeline.wait_until(lambda: committed() == 4_500, "the new partition's records committed")
+            assert pipeline.terminate() == 0, pipeline.said()
+        weir.run(*arguments, "--until", "end")
+        rides.assert_same(rides.rows(topics.read_committed(counts)), rides.expected(records + later))
+
+
+def test_a_second_sigterm_aborts_at_once():
+    with Topics() as mine, weir.scratch() as folder:
+        source, counts, dead = mine.create("rides", partitions=2), mine.create("counts"), mine.create("dead")
+        records = rides.events(4_000, partitions=2)
+        topics.produce(source, records)
+        program = rides.program(folder / "rides.weir", source, counts, dead)
+        arguments = ["run", program, "--name", mine.name("p"), "--brokers", topics.brokers(), "--state", folder / "state"]
+        # A commit hangs for a minute: the first signal waits for it, the second does not.
+        with weir.Running(*arguments, log=folder / "log", env={"WEIR_FAILPOINT": "C7:hang:2"}) as pipeline:
+            pipeline.wait_for("4000 in")
+            pipeline.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            assert pipeline.process.poll() is None, pipeline.said()
+            pipeline.process.send_signal(signal.SIGTERM)
+            assert pipeline.process.wait(10) != 0, pipeline.said()
+        weir.run(*arguments, "--until", "end")
+        rides.assert_same(rides.rows(topics.read_committed(counts)), rides.expected(records))
 
 
 def test_usage_errors_name_the_right_option():

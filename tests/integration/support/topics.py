@@ -17,7 +17,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 
 def brokers():
@@ -76,6 +76,18 @@ class Topics:
                 return name
             time.sleep(0.05)
         raise RuntimeError(f"topic {name} has no leaders after 20 s")
+
+
+    def grow(self, topic, partitions):
+        """Adds partitions, and waits until they have leaders."""
+        self.admin.create_partitions([NewPartitions(topic, partitions)], operation_timeout=30)[topic].result()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            found = self.admin.list_topics(timeout=5).topics[topic].partitions
+            if len(found) == partitions and all(p.leader > 0 for p in found.values()):
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{topic}: not {partitions} leaders after 20 s")
 
 
 def produce(topic, records, **config):
