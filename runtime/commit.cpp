@@ -1,7 +1,6 @@
 #include "runtime/commit.h"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 
 #include "runtime/names.h"
@@ -29,7 +28,8 @@ int64_t timestamp_ms(int64_t event_time_us) {
 Status CommitThread::commit(FrozenEpoch& epoch, uint64_t* rows_out) {
   LogProducer* producer = places_.producer;
   auto at = [&](const char* step) {
-    return places_.failpoints ? places_.failpoints->reach(step) : Status();
+    Status status = places_.failpoints ? places_.failpoints->reach(step) : Status();
+    return status.ok() ? places_.machine->reach(step) : status;
   };
   Status status;
   auto step = [&](const char* name, auto work) {
@@ -84,14 +84,14 @@ Status CommitThread::take_part(FrozenEpoch& part, uint64_t* rows_out) {
 // The same call again as long as the client says that this may help.
 template <class Step>
 Status CommitThread::retried(Step step) {
-  auto begin = std::chrono::steady_clock::now();
+  Machine::Time begin = places_.machine->now();
   int64_t wait_ms = 50;
   while (true) {
     Status status = step();
     if (status.ok() || !status.retry()) return status;
-    auto spent = std::chrono::steady_clock::now() - begin;
+    auto spent = places_.machine->now() - begin;
     if (spent > std::chrono::milliseconds(places_.retry_ms_max)) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    places_.machine->sleep(std::chrono::milliseconds(wait_ms));
     wait_ms = std::min<int64_t>(wait_ms * 2, 1000);
   }
 }
@@ -255,76 +255,46 @@ void CommitThread::show_aside(const FrozenEpoch& epoch) {
 
 // ---------------------------------------------------------------- the thread
 
-CommitThread::CommitThread(CommitPlaces places) : places_(std::move(places)) {
-  thread_ = std::thread([this] { run(); });
-}
-
-CommitThread::~CommitThread() {
-  {
-    std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
+CommitThread::CommitThread(CommitPlaces places)
+    : places_(std::move(places)), worker_(places_.machine->worker()) {}
 
 void CommitThread::begin(std::unique_ptr<FrozenEpoch> epoch) {
   WEIR_CHECK(!busy_, "one commit is in flight at a time");
   busy_ = true;
-  {
-    std::lock_guard lock(mutex_);
-    epoch_ = std::move(epoch);
-  }
-  changed_.notify_all();
+  epoch_ = std::move(epoch);
+  worker_->start([this] {
+    result_ = run(*epoch_);
+    epoch_.reset();
+  });
 }
 
 std::optional<Committed> CommitThread::result(int timeout_ms) {
-  if (!busy_) return std::nullopt;
-  std::unique_lock lock(mutex_);
-  if (!result_ && timeout_ms > 0)
-    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                      [&] { return result_.has_value(); });
-  if (!result_) return std::nullopt;
-  std::optional<Committed> taken = std::move(result_);
-  result_.reset();
+  if (!busy_ || !worker_->wait(timeout_ms)) return std::nullopt;
   busy_ = false;
-  return taken;
+  return std::move(result_);
 }
 
-void CommitThread::run() {
-  while (true) {
-    std::unique_ptr<FrozenEpoch> epoch;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || epoch_; });
-      if (!epoch_) return;
-      epoch = std::move(epoch_);
-    }
-    auto begin = std::chrono::steady_clock::now();
-    Committed done;
-    done.epoch = epoch->number;
-    done.part = epoch->part;
-    if (epoch->part) {
-      done.status = take_part(*epoch, &done.rows_out);
-    } else {
-      epoch->outputs.insert(epoch->outputs.begin(), std::make_move_iterator(held_.begin()),
-                            std::make_move_iterator(held_.end()));
-      held_.clear();
-      done.status = commit(*epoch, &done.rows_out);
-    }
-    if (!done.status.ok() && places_.producer) {
-      // Whatever it answers: this producer is not used again.
-      (void)places_.producer->abort();
-    }
-    done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    done.timestamps = std::move(epoch->timestamps);
-    epoch.reset();
-    {
-      std::lock_guard lock(mutex_);
-      result_ = std::move(done);
-    }
-    changed_.notify_all();
+Committed CommitThread::run(FrozenEpoch& epoch) {
+  Machine::Time begin = places_.machine->now();
+  Committed done;
+  done.epoch = epoch.number;
+  done.part = epoch.part;
+  if (epoch.part) {
+    done.status = take_part(epoch, &done.rows_out);
+  } else {
+    epoch.outputs.insert(epoch.outputs.begin(), std::make_move_iterator(held_.begin()),
+                         std::make_move_iterator(held_.end()));
+    held_.clear();
+    done.status = commit(epoch, &done.rows_out);
+    done.spent = places_.producer && places_.producer->spent();
   }
+  if (!done.status.ok() && places_.producer) {
+    // Whatever it answers: this producer is not used again.
+    (void)places_.producer->abort();
+  }
+  done.seconds = std::chrono::duration<double>(places_.machine->now() - begin).count();
+  done.timestamps = std::move(epoch.timestamps);
+  return done;
 }
 
 }  // namespace weir::runtime

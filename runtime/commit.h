@@ -8,18 +8,16 @@
 // Threads: all methods from the control thread.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "runtime/epoch.h"
 #include "runtime/failpoint.h"
+#include "runtime/machine.h"
 #include "runtime/sink.h"
 #include "runtime/state/store.h"
 
@@ -38,6 +36,7 @@ struct CommitPlaces {
   std::function<void(const std::string& stream, const std::string& kind, const std::string& json)>
       aside;
   Failpoints* failpoints = nullptr;
+  Machine* machine = nullptr;
   int64_t retry_ms_max = 60'000;  // of one step
 };
 
@@ -45,6 +44,7 @@ struct Committed {
   Status status;
   uint64_t epoch = 0;
   bool part = false;
+  bool spent = false;  // LogProducer::spent: the next epoch needs a new producer
   uint64_t rows_out = 0;
   double seconds = 0;
   std::vector<TimestampSample> timestamps;
@@ -53,8 +53,6 @@ struct Committed {
 class CommitThread {
  public:
   explicit CommitThread(CommitPlaces places);
-  // Waits for the commit that is going on.
-  ~CommitThread();
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
@@ -62,11 +60,13 @@ class CommitThread {
   // Requires: not busy.
   void begin(std::unique_ptr<FrozenEpoch> epoch);
   bool busy() const { return busy_; }
+  // From now on with this producer. Requires: not busy, no part has begun a transaction.
+  void use(LogProducer* producer) { places_.producer = producer; }
   // The result of the commit, once; nothing while it goes on. Waits up to `timeout_ms`.
   std::optional<Committed> result(int timeout_ms);
 
  private:
-  void run();
+  Committed run(FrozenEpoch& epoch);
   Status commit(FrozenEpoch& epoch, uint64_t* rows_out);
   Status take_part(FrozenEpoch& part, uint64_t* rows_out);
   Status produce_outputs(FrozenEpoch& epoch, uint64_t* rows_out);
@@ -79,16 +79,12 @@ class CommitThread {
   Status retried(Step step);
 
   CommitPlaces places_;
-  bool in_transaction_ = false;  // commit thread's: a part has begun it
-  std::vector<FrozenEpoch::Rows>
-      held_;           // commit thread's: of parts, for sinks that can't take rows back
-  bool busy_ = false;  // control thread's view
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::unique_ptr<FrozenEpoch> epoch_;  // to commit
-  std::optional<Committed> result_;
-  bool stop_ = false;
-  std::thread thread_;
+  bool in_transaction_ = false;          // a part has begun it
+  std::vector<FrozenEpoch::Rows> held_;  // of parts, for sinks that can't take rows back
+  bool busy_ = false;                    // control thread's view
+  std::unique_ptr<FrozenEpoch> epoch_;   // to commit; the worker's while it works, like all above
+  Committed result_;
+  std::unique_ptr<Worker> worker_;  // goes first: it waits for the commit that is going on
 };
 
 }  // namespace weir::runtime

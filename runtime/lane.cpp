@@ -2,14 +2,6 @@
 
 namespace weir::runtime {
 
-namespace {
-int64_t machine_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-}  // namespace
-
 Lane::Lane(const Program& program, const Start& start, const StageLimits& limits, Fetch fetch)
     : program_(program),
       start_(start),
@@ -34,11 +26,15 @@ Position Lane::position() const {
 }
 
 // False: there is nothing to do now.
-bool Lane::fetch(uint32_t rows_max) {
-  Fetched fetched = fetch_(start_.partition, rows_max);
+bool Lane::fetch(const Round& round) {
+  Fetched fetched = fetch_(start_.partition, round.rows_per_batch);
   if (!fetched.batch || fetched.batch->count == 0) {
     if (fetched.next_offset > position_.offset) position_.offset = fetched.next_offset;
-    if (fetched.at_end && time_.at_end_since_us < 0) time_.at_end_since_us = machine_us();
+    if (fetched.at_end && time_.at_end_since_us < 0) {
+      time_.at_end_since_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                  round.machine->now().time_since_epoch())
+                                  .count();
+    }
     if (!fetched.at_end) time_.at_end_since_us = -1;
     time_.ended = (start_.bounded && fetched.at_end) ||
                   (start_.end_offset >= 0 && position_.offset >= start_.end_offset);
@@ -89,13 +85,13 @@ void Lane::run(const Round& round) {
   stopped_ = Stopped::Round;
   rows_in_round_ = 0;
   WeirStage* stage = memory_.stage();
-  while (rows_in_round_ < round.rows_max && std::chrono::steady_clock::now() < round.until) {
+  while (rows_in_round_ < round.rows_max && round.machine->now() < round.until) {
     if (!batch_) {
       if (time_.ended) {
         stopped_ = Stopped::Ended;
         return;
       }
-      if (!fetch(round.rows_per_batch)) {
+      if (!fetch(round)) {
         stopped_ = time_.ended ? Stopped::Ended : Stopped::Waits;
         return;
       }

@@ -6,13 +6,13 @@
 // stand.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "runtime/aside.h"
 #include "runtime/log.h"
+#include "runtime/machine.h"
 #include "runtime/stage_memory.h"
 #include "runtime/watermark.h"
 
@@ -46,7 +46,8 @@ class Lane {
     int64_t watermark_floor, watermark_others, fire_at;
     uint32_t rows_per_batch;
     uint64_t rows_max;
-    std::chrono::steady_clock::time_point until;
+    Machine::Time until;
+    Machine* machine;
   };
   enum class Stopped : uint8_t { Waits, Round, Fires, Full, Ended, Failed };
   void run(const Round& round);
@@ -66,7 +67,7 @@ class Lane {
   bool has_rows() const { return batch_ != nullptr; }
 
  private:
-  bool fetch(uint32_t rows_max);
+  bool fetch(const Round& round);
   bool take_errors(const WeirBatch& batch);
 
   const Program& program_;

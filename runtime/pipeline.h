@@ -13,6 +13,8 @@
 
 namespace weir::runtime {
 
+class Machine;
+
 enum class Until : uint8_t {
   Forever,
   End,
@@ -41,6 +43,7 @@ struct RunOptions {
   bool json_logs = false;
   Log* log = nullptr;                 // dev and tests: use this log for kafka sources and sinks
   bool wall_clock_off = false;        // tests: machine time only moves by `clock_us`
+  Machine* machine = nullptr;         // null: this one; simulation has its own
   std::atomic<bool>* stop = nullptr;  // SIGTERM: end the epoch, commit, return
   // A "collect" sink's rows as they are committed (tests, --dev): sink name, key or "", value.
   std::function<void(const std::string&, std::string_view, std::string_view)> collect;

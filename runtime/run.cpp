@@ -14,19 +14,11 @@ constexpr uint64_t kRoundBatches = 16;
 constexpr int kAttemptsMax = 8;  // without a commit in between
 constexpr auto kUnavailableMax = std::chrono::minutes(5);
 
-using Clock = std::chrono::steady_clock;
-
-int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
                          std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters,
-                         Metrics& metrics, Clock::time_point begin)
+                         Metrics& metrics, Machine::Time begin)
     : program_(program),
       options_(options),
       log_(log),
@@ -36,12 +28,13 @@ PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, 
       metrics_(metrics),
       progress_(options.say, options.progress_ms, options.json_logs),
       begin_(begin),
+      machine_(options.machine ? *options.machine : this_machine()),
       shares_(options.memory_bytes),
       arena_(options.threads) {}
 
 int64_t PipelineRun::machine_us() const {
   if (options_.wall_clock_off) return 1;
-  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::microseconds>(machine_.now().time_since_epoch())
       .count();
 }
 
@@ -54,7 +47,7 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
 
   int failed = 0;
   uint64_t epochs_before = 0;
-  Clock::time_point good = Clock::now();
+  Machine::Time good = machine_.now();
   while (true) {
     Outcome outcome = attempt(inputs);
     // Whatever is in memory of it is gone now; the disk and the log have what was committed.
@@ -79,17 +72,16 @@ Status PipelineRun::run(Inputs& inputs, RunSummary* summary) {
       options_.say("starting again from the last commit: " + status_.message(), false);
     if (summary_->epochs > epochs_before) {
       failed = 0;
-      good = Clock::now();
+      good = machine_.now();
     }
     epochs_before = summary_->epochs;
     ++failed;
     // Nothing answers: at the first start that is the end; later a broker may come back.
     bool unavailable = status_.exit() == Exit::Unavailable && summary_->epochs > 0;
-    if (unavailable ? Clock::now() - good > kUnavailableMax : failed >= kAttemptsMax)
+    if (unavailable ? machine_.now() - good > kUnavailableMax : failed >= kAttemptsMax)
       return std::move(status_);
     if (stop_asked()) return std::move(status_);
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(std::min(50 << std::min(failed, 6), 2000)));
+    machine_.sleep(std::chrono::milliseconds(std::min(50 << std::min(failed, 6), 2000)));
   }
 }
 
@@ -113,7 +105,7 @@ PipelineRun::Outcome PipelineRun::wait_for_assignment(Inputs& inputs) {
     if (outcome == Outcome::Failed || outcome == Outcome::Aborted) return outcome;
   }
   if (!joined_)
-    summary_->join_seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    summary_->join_seconds = std::chrono::duration<double>(machine_.now() - begin_).count();
   joined_ = true;
   return Outcome::Done;
 }
@@ -282,11 +274,12 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   places.collect = options_.collect;
   places.aside = options_.aside;
   places.failpoints = &failpoints_;
+  places.machine = &machine_;
   commits_ = std::make_unique<CommitThread>(std::move(places));
   must_commit_ = durable->first_start && inputs.has_consumer();
   epoch_wanted_ = false;
   rows_in_epoch_ = 0;
-  epoch_begin_ = Clock::now();
+  epoch_begin_ = machine_.now();
   return inputs.start(*partitions, durable->positions);
 }
 
@@ -331,7 +324,7 @@ PipelineRun::Outcome PipelineRun::rounds(Inputs& inputs) {
 Status PipelineRun::run_round() {
   std::vector<int64_t> others = Watermarks::others(times_);
   std::vector<Lane::Round> rounds(lanes_.size());
-  Clock::time_point until = Clock::now() + kRoundTime;
+  Machine::Time until = machine_.now() + kRoundTime;
   for (size_t i = 0; i < lanes_.size(); ++i) {
     uint32_t time = times_[i]->time;
     int64_t floor = watermarks_->floor(time);
@@ -346,8 +339,9 @@ Status PipelineRun::run_round() {
                           : 0;
       rows_max = std::min<uint64_t>(rows_max, (left + lanes_.size() - 1) / lanes_.size());
     }
-    rounds[i] = {floor,    others[i], operators_->fire_at(time, floor), options_.rows_per_batch,
-                 rows_max, until};
+    rounds[i] = {
+        floor, others[i], operators_->fire_at(time, floor), options_.rows_per_batch, rows_max,
+        until, &machine_};
   }
   arena_.run(uint32_t(lanes_.size()), [&](uint32_t i) { lanes_[i]->run(rounds[i]); });
   return {};
@@ -363,7 +357,7 @@ Status PipelineRun::after_round() {
     for (const TimestampSample& sample : lane->take_timestamps()) timestamps_.push_back(sample);
   }
   if (rows_in_epoch_ > 0 && summary_->first_event_seconds == 0) {
-    summary_->first_event_seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    summary_->first_event_seconds = std::chrono::duration<double>(machine_.now() - begin_).count();
     options_.first_event_ms = summary_->first_event_seconds * 1000;
   }
   collect_counts();
@@ -437,7 +431,7 @@ bool PipelineRun::epoch_due() const {
   if (!anything_uncommitted()) return false;
   if (epoch_wanted_ || must_commit_) return true;
   if (options_.rows_per_epoch_max > 0 && rows_in_epoch_ >= options_.rows_per_epoch_max) return true;
-  return Clock::now() - epoch_begin_ >= std::chrono::milliseconds(options_.commit_interval_ms);
+  return machine_.now() - epoch_begin_ >= std::chrono::milliseconds(options_.commit_interval_ms);
 }
 
 Status PipelineRun::end_epoch(Inputs& inputs) {
@@ -485,7 +479,7 @@ Status PipelineRun::end_epoch(Inputs& inputs) {
   }
   must_commit_ = epoch_wanted_ = false;
   rows_in_epoch_ = 0;
-  epoch_begin_ = Clock::now();
+  epoch_begin_ = machine_.now();
   ++epoch_;
   if (Status status = wait_for_commit(); !status.ok()) return status;  // of a part
   commits_->begin(std::move(epoch));
@@ -517,7 +511,7 @@ Status PipelineRun::take_commit(int timeout_ms) {
   durable_ = done->epoch;
   ++summary_->epochs;
   summary_->rows_out += done->rows_out;
-  int64_t now = wall_ms();
+  int64_t now = machine_.wall_ms();
   metrics_.update([&](MetricsValues& v) {
     ++v.epochs;
     v.rows_out += done->rows_out;
@@ -526,7 +520,17 @@ Status PipelineRun::take_commit(int timeout_ms) {
       v.latency_seconds.observe(double(std::max<int64_t>(now - sample.timestamp_ms, 0)) / 1000,
                                 sample.rows);
   });
-  return {};
+  return done->spent ? renew_producer() : Status();
+}
+
+// Fences the producer that we had: a late request of it can't reach the next transaction.
+Status PipelineRun::renew_producer() {
+  Result<std::unique_ptr<LogProducer>> producer =
+      log_->producer(transactional_id(program_.name, options_.instance));
+  if (!producer.ok()) return producer.take_status();
+  commits_->use(producer->get());
+  producer_ = std::move(*producer);
+  return producer_->init_transactions();
 }
 
 Status PipelineRun::wait_for_commit() {
@@ -588,7 +592,7 @@ int PipelineRun::wait_ms() const {
   int64_t wait = 100;  // the consumer wants to be polled, a stop to be seen
   if (anything_uncommitted()) {
     auto left =
-        std::chrono::milliseconds(options_.commit_interval_ms) - (Clock::now() - epoch_begin_);
+        std::chrono::milliseconds(options_.commit_interval_ms) - (machine_.now() - epoch_begin_);
     wait = std::min<int64_t>(
         wait, std::chrono::duration_cast<std::chrono::milliseconds>(left).count() + 1);
   }

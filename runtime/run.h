@@ -6,7 +6,6 @@
 // thread.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "runtime/commit.h"
 #include "runtime/inputs.h"
+#include "runtime/machine.h"
 #include "runtime/metrics.h"
 #include "runtime/operators.h"
 #include "runtime/pipeline.h"
@@ -41,7 +41,7 @@ class PipelineRun {
  public:
   PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
               std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters, Metrics& metrics,
-              std::chrono::steady_clock::time_point begin);
+              Machine::Time begin);
 
   Status run(Inputs& inputs, RunSummary* summary);
 
@@ -67,6 +67,7 @@ class PipelineRun {
   // A commit that is done; fails if it failed.
   Status take_commit(int timeout_ms);
   Status wait_for_commit();
+  Status renew_producer();
   int wait_ms() const;
   bool anything_uncommitted() const;
   bool ended() const;
@@ -85,7 +86,8 @@ class PipelineRun {
   std::map<std::string, Sink*> dead_letters_;
   Metrics& metrics_;
   Progress progress_;
-  std::chrono::steady_clock::time_point begin_;
+  Machine::Time begin_;
+  Machine& machine_;
   MemoryShares shares_;
   WorkArena arena_;
   Failpoints failpoints_;
@@ -114,7 +116,7 @@ class PipelineRun {
   uint64_t rows_in_epoch_ = 0;
   uint64_t part_rows_out_ = 0;   // of the epoch, drained already
   uint64_t merged_checked_ = 0;  // Operators::merged_bytes when memory was last looked at
-  std::chrono::steady_clock::time_point epoch_begin_;
+  Machine::Time epoch_begin_;
   std::vector<AsideRow> aside_;
   std::vector<TimestampSample> timestamps_;
   Status status_;
