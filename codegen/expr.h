@@ -21,6 +21,8 @@ class Expressions {
   // A bool or bool?: null is not true.
   llvm::Value* truth(const RowShape& row, Leaves& leaves, const compiler::Expr& expr);
   Value field(const RowShape& row, Leaves& leaves, uint32_t index, const compiler::Type& type);
+  // What local `index` is for the code that follows.
+  void bind(uint32_t local, const Value& value) { locals_[local] = value; }
   // Is it so cheap, and so sure not to fail, that it may be computed whether or not it is needed?
   static bool is_simple(const compiler::Expr& expr);
 

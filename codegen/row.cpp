@@ -68,6 +68,9 @@ class Uses {
       if (auto* where = std::get_if<StageStep::Where>(&step.is)) {
         expr(row, where->predicate);
         steps(row, step.next, record);
+      } else if (auto* flatten = std::get_if<StageStep::Flatten>(&step.is)) {
+        expr(row, flatten->container);
+        steps(row, step.next, record);
       } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         shapes_.push_back(std::make_unique<RowShape>(RowShape{&row, &project->values}));
         steps(*shapes_.back(), step.next, project->row);

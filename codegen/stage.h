@@ -79,6 +79,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
                const compiler::StageStep& step);
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Project& project,
                const compiler::StageStep& step);
+void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Flatten& flatten,
+               const compiler::StageStep& step);
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update,
                const compiler::StageStep& step);
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Emit& emit,

@@ -16,11 +16,12 @@ namespace weir::compiler {
 
 struct AggregateRequest {
   const Types& types;
-  std::optional<Type> argument;  // required type; none: called without one
-  bool may_be_empty = false;     // the argument may be null, or a `where` may leave no row
+  std::vector<Type> arguments;  // required types
+  bool may_be_empty = false;    // an argument may be null, or a `where` may leave no row
   bool positions =
       false;  // rows come from a source: partition and offset order rows of one event time
   dsl::Span span;
+  mutable uint32_t refused = 0;  // with a refusal: the argument that it is about
 };
 
 // State fields are numbered from 0 here; whoever uses the body moves them to their place.
@@ -46,7 +47,7 @@ bool is_later_aggregate(std::string_view name);
 // Builders.
 Expr state_of(uint32_t field, Type type);
 Expr other_of(uint32_t field, Type type);
-Expr argument_of(Type type);
+Expr argument_of(uint32_t index, Type type);
 // `result` (of some required type) where the state is not empty, null otherwise; `result` itself if
 // it can't be empty.
 Expr unless_empty(const AggregateRequest& request, Expr is_empty, Expr result);

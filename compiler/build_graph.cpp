@@ -117,7 +117,7 @@ void Builder::build_declared(const std::string& name, const ValueName& value) {
       not_supported(diagnostics_, value.span, "`table`");
       break;
     case ValueKind::Split:
-      not_supported(diagnostics_, value.span, "`split`");
+      end = split_arm(*value.declaration, name);
       break;
     case ValueKind::Late: {
       // Made by the pipeline that declares it.
@@ -239,7 +239,9 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
     StreamEnd operator()(const dsl::GroupOp& node) {
       return b.group(node, std::move(in), context, op);
     }
-    StreamEnd operator()(const dsl::FlattenOp&) { return b.refuse(op, "flatten"); }
+    StreamEnd operator()(const dsl::FlattenOp& node) {
+      return b.flatten(node, std::move(in), context, op.span);
+    }
     StreamEnd operator()(const dsl::OverOp&) { return b.refuse(op, "over"); }
     StreamEnd operator()(const dsl::JoinOp&) { return b.refuse(op, "join"); }
     StreamEnd operator()(const dsl::DedupOp&) { return b.refuse(op, "dedup"); }

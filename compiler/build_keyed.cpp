@@ -26,6 +26,11 @@ void shift_state(Expr& expr, uint32_t by) {
   for (Expr& arg : expr.args) shift_state(arg, by);
 }
 
+const char* arguments_text(const Aggregate& aggregate) {
+  if (aggregate.arguments_max == 2) return "two values";
+  return aggregate.arguments_min ? "one value" : "one value or none";
+}
+
 bool is_bounded_key(Type type) { return type.is(TypeKind::Bool) || type.is(TypeKind::Enum); }
 
 }  // namespace
@@ -58,10 +63,8 @@ class BlockHost : public AggregateHost {
         call.arguments.size() > aggregate.arguments_max) {
       diagnostics.report(Code::wrong_arguments, span,
                          "`" + std::string(name) + "` takes " +
-                             (aggregate.arguments_max == 0 ? "nothing"
-                              : aggregate.arguments_min    ? "one value"
-                                                           : "one value or none") +
-                             ", and this has " + std::to_string(call.arguments.size()));
+                             std::string(arguments_text(aggregate)) + ", and this has " +
+                             std::to_string(call.arguments.size()));
       return failed;
     }
     if (aggregate.needs_event_time && !in_.has_event_time) {
@@ -81,7 +84,7 @@ class BlockHost : public AggregateHost {
     Scope scope = input_;
     AggregateUse use;
     use.function = std::string(name);
-    AggregateRequest request{builder_.graph_.types, std::nullopt, false, in_.positions, span};
+    AggregateRequest request{builder_.graph_.types, {}, false, in_.positions, span};
     if (call.where) {
       Expr filter = checker.check_condition(*call.where, scope, "`where`", true);
       if (filter.type.is(TypeKind::Error)) return failed;
@@ -89,8 +92,8 @@ class BlockHost : public AggregateHost {
       use.filter = std::move(filter);
       request.may_be_empty = true;
     }
-    if (!call.arguments.empty()) {
-      Expr argument = checker.check(*call.arguments[0].value, scope);
+    for (const dsl::Argument& given : call.arguments) {
+      Expr argument = checker.check(*given.value, scope);
       if (argument.type.is(TypeKind::Error)) return failed;
       if (argument.type.is(TypeKind::Null)) {
         diagnostics.report(Code::type_mismatch, argument.span,
@@ -105,7 +108,7 @@ class BlockHost : public AggregateHost {
                        argument.span);
         argument = unwrapped(std::move(argument));
       }
-      request.argument = argument.type;
+      request.arguments.push_back(argument.type);
       use.arguments.push_back(std::move(argument));
       use.argument_present.push_back(std::move(present));
     }
@@ -113,10 +116,10 @@ class BlockHost : public AggregateHost {
     auto body = aggregate.expand(request, refusal);
     if (!body) {
       diagnostics
-          .report(Code::type_mismatch, use.arguments[0].span,
+          .report(Code::type_mismatch, use.arguments[request.refused].span,
                   "`" + std::string(name) + "` " + refusal + ", and this is " +
-                      to_text(builder_.graph_.types, use.arguments[0].type))
-          .with_label(to_text(builder_.graph_.types, use.arguments[0].type));
+                      to_text(builder_.graph_.types, request.arguments[request.refused]))
+          .with_label(to_text(builder_.graph_.types, request.arguments[request.refused]));
       return failed;
     }
     use.state_begin = uint32_t(node_.state.size());

@@ -1,4 +1,4 @@
-// Stateless operators: where, select, extend, drop, union.
+// Stateless operators: where, select, extend, drop, flatten.
 #include <algorithm>
 
 #include "compiler/builder.h"
@@ -321,52 +321,65 @@ StreamEnd Builder::drop(const dsl::DropOp& op, StreamEnd in, Context& context, d
   return in;
 }
 
-StreamEnd Builder::union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span) {
-  std::vector<StreamEnd> ends = {in};
-  for (const auto& input : op.inputs) {
-    Context inner;
-    inner.stream = context.stream;
-    inner.kinds = context.kinds;
-    StreamEnd end = pipeline(*input, inner);
-    context.kinds = inner.kinds;
-    if (!end.ok()) return failed();
-    if (!same_row(in.row, end.row)) {
-      Type left = type_of(TypeKind::Record), right = left;
-      left.ref = in.row;
-      right.ref = end.row;
-      diagnostics_.report(Code::no_common_type, input->span, "the rows of a `union` have one type")
-          .with_label(to_text(graph_.types, right))
-          .with_note("the rows before it: " + to_text(graph_.types, left))
-          .with_fix_text("select the same fields, in the same order, on both sides");
-      return failed();
+StreamEnd Builder::flatten(const dsl::FlattenOp& op, StreamEnd in, Context& context,
+                           dsl::Span span) {
+  if (!op.value) return failed();
+  Scope scope = scope_of(in);
+  Expr container = checker_.required(checker_.check(*op.value, scope), "`flatten`");
+  if (container.type.is(TypeKind::Error)) return failed();
+  const bool is_map = container.type.is(TypeKind::Map);
+  if (!is_map && !container.type.is(TypeKind::List)) {
+    diagnostics_
+        .report(
+            Code::type_mismatch, op.value->span,
+            "`flatten` wants a list or a map, and this is " + to_text(graph_.types, container.type))
+        .with_label(to_text(graph_.types, container.type));
+    return failed();
+  }
+  if (op.names.size() != (is_map ? 2 : 1)) {
+    diagnostics_
+        .report(Code::wrong_arguments, op.names.empty() ? span : op.names.back().span,
+                is_map ? "an entry of a map has a key and a value: two names are wanted"
+                       : "an element of a list has one name")
+        .with_fix_text(is_map ? "as key, value" : "as " + op.names[0].text);
+    return failed();
+  }
+  if (in.changelog != Changelog::None) {
+    not_supported(diagnostics_, span, "`flatten` of a windowed or grouped result");
+    return failed();
+  }
+  FlattenStep step;
+  std::vector<Field> fields = graph_.types.records[in.row].fields;
+  std::vector<Expr> values;
+  for (uint32_t i = 0; i < fields.size(); ++i) {
+    Expr value = field_expr(i, fields[i].type, span);
+    if (value.type.optional && in.facts.count("f" + std::to_string(i)))
+      value = unwrapped(std::move(value));
+    fields[i].type = value.type;
+    fields[i].initial.reset();
+    values.push_back(std::move(value));
+  }
+  std::vector<Type> types = {graph_.types.element(container.type)};
+  if (is_map) types.insert(types.begin(), type_of(TypeKind::String));
+  for (size_t i = 0; i < types.size(); ++i) {
+    Expr local = checker_.new_local(types[i], op.names[i].span);
+    step.locals.push_back(local.index);
+    // A name that the row has already is the element's from here on.
+    size_t at = 0;
+    while (at < fields.size() && fields[at].name != op.names[i].text) ++at;
+    if (at == fields.size()) {
+      fields.emplace_back();
+      values.emplace_back();
     }
-    ends.push_back(std::move(end));
+    fields[at].name = fields[at].wire_name = op.names[i].text;
+    fields[at].type = types[i];
+    fields[at].span = op.names[i].span;
+    values[at] = std::move(local);
   }
-  std::vector<NodeId> inputs;
-  StreamEnd out = in;
-  out.facts.clear();
-  for (const std::string& fact : in.facts) {
-    if (std::all_of(ends.begin(), ends.end(),
-                    [&](const StreamEnd& end) { return end.facts.count(fact); }))
-      out.facts.insert(fact);
-  }
-  for (const StreamEnd& end : ends) {
-    if (end.changelog != Changelog::None) {
-      not_supported(diagnostics_, span, "`union` of a windowed or grouped result");
-      return failed();
-    }
-    inputs.push_back(end.node);
-    out.has_event_time &= end.has_event_time;
-    if (!end.has_event_time) out.no_event_time = end.no_event_time;
-    out.has_watermark &= end.has_watermark;
-    out.has_meta &= end.has_meta;
-    out.positions &= end.positions;
-    out.replayable &= end.replayable;
-    if (end.source != out.source) out.source = nullptr;
-    for (size_t i = 0; i < out.key_part.size(); ++i) out.key_part[i] = StreamEnd::kNotKey;
-  }
-  out.node = add_node(UnionNode{}, std::move(inputs), in.row, context.stream, span).id;
-  return out;
+  step.container = std::move(container);
+  rows(in, context, span).push_back(std::move(step));
+  project(in, context, std::move(fields), std::move(values), span);
+  return in;
 }
 
 }  // namespace weir::compiler

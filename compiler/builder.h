@@ -3,7 +3,7 @@
 // A `StreamEnd` is what is known where a pipeline has come to: node, row, facts about nulls, time,
 // and which changes it can carry. Streams are built when they are first named, in depth-first
 // order. Parts: build_graph.cpp (streams), build_source.cpp, build_rows.cpp (where select extend
-// drop union), build_keyed.cpp (window, group), build_sink.cpp.
+// drop flatten), build_branches.cpp (union split), build_keyed.cpp (window, group), build_sink.cpp.
 #pragma once
 
 #include <map>
@@ -89,8 +89,8 @@ class Builder {
   StreamEnd where(const dsl::WhereOp& op, StreamEnd in, Context& context, dsl::Span span);
   StreamEnd shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context,
                   dsl::Span span);
+  StreamEnd flatten(const dsl::FlattenOp& op, StreamEnd in, Context& context, dsl::Span span);
   StreamEnd drop(const dsl::DropOp& op, StreamEnd in, Context& context, dsl::Span span);
-  StreamEnd union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span);
   std::vector<RowStep>& rows(StreamEnd& in, Context& context, dsl::Span span);
   // A whole new row after `in`; facts and key parts follow their fields.
   void project(StreamEnd& in, Context& context, std::vector<Field> fields, std::vector<Expr> values,
@@ -98,6 +98,15 @@ class Builder {
   Scope scope_of(const StreamEnd& in) const;
   std::string item_name(const dsl::BlockItem& item);
   std::string last_name(const dsl::Expr& expr);
+  // build_branches.cpp
+  StreamEnd union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span);
+  struct Split {
+    StreamEnd in;
+    std::vector<Expr> predicates;  // of the arms, without the last `else`
+  };
+  const Split& split(const dsl::Declaration& declaration);
+  // The stream `name` of a split.
+  StreamEnd split_arm(const dsl::Declaration& declaration, const std::string& name);
   // build_keyed.cpp
   StreamEnd window(const dsl::WindowOp& op, StreamEnd in, Context& context,
                    const dsl::Operator& whole);
@@ -138,6 +147,7 @@ class Builder {
   Checker checker_;
   std::map<std::string, StreamEnd> built_;
   std::set<std::string> building_;
+  std::map<const dsl::Declaration*, Split> splits_;
   std::map<std::string, dsl::Span> sinks_;
   std::map<std::string, StreamEnd> sink_inputs_;
   std::map<NodeId, int> depth_;  // operators in front of a node

@@ -284,8 +284,7 @@ Expr Checker::list_method(const std::string& name, const dsl::Expr& of,
         .with_fix_text("x => …");
     return error(span);
   }
-  Expr element = make(Op::Local, graph_.types.element(list.type), {}, span);
-  element.index = new_local();
+  Expr element = new_local(graph_.types.element(list.type), span);
   uint32_t local = element.index;
   scope.names.push_back({lambda.parameters[0].text, std::move(element), -1});
   auto facts = scope.facts;
@@ -411,9 +410,7 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Typ
   Scope scope;
   std::vector<uint32_t> locals;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    Expr local = make(Op::Local, function.types[i], {}, span);
-    local.index = new_local();
-    local.type = arguments[i].type;
+    Expr local = new_local(arguments[i].type, span);
     locals.push_back(local.index);
     scope.names.push_back({function.parameters[i], std::move(local), -1});
   }

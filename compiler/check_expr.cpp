@@ -93,11 +93,16 @@ Expr Checker::index(const dsl::Index& index, dsl::Span span, Scope& scope) {
   return error(span);
 }
 
+Expr Checker::new_local(Type type, dsl::Span span) {
+  Expr local = make(Op::Local, type, {}, span);
+  local.index = declarations_.next_local++;
+  return local;
+}
+
 Expr Checker::with_value(Expr value, const std::function<Expr(const Expr& value)>& body) {
   if (value.type.is(TypeKind::Error)) return value;
   if (value.op == Op::Constant || !path_of(value).empty()) return body(value);
-  Expr local = make(Op::Local, value.type, {}, value.span);
-  local.index = new_local();
+  Expr local = new_local(value.type, value.span);
   uint32_t index = local.index;
   Expr inner = body(local);
   if (inner.type.is(TypeKind::Error)) return inner;

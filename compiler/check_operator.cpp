@@ -469,8 +469,7 @@ Expr Checker::in(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool n
     return error(span);
   }
   return with_value(std::move(value), [&](const Expr& value) {
-    Expr element = make(Op::Local, graph_.types.element(list.type), {}, span);
-    element.index = new_local();
+    Expr element = new_local(graph_.types.element(list.type), span);
     uint32_t local = element.index;
     Expr test = comparison(Op::Equal, value, std::move(element), span);
     if (test.type.is(TypeKind::Error)) return test;

@@ -91,6 +91,8 @@ class Checker {
   Expr convert(Expr expr, Type want, const std::string& what);
   // Reports if `expr` may be null; the result is required.
   Expr required(Expr expr, const std::string& what);
+  // A value that has no other name: of a lambda's parameter, of an element.
+  Expr new_local(Type type, dsl::Span span);
   // The constant duration of an operator or option, in microseconds.
   std::optional<int64_t> duration(const dsl::Expr& expr, const std::string& what);
 
@@ -155,8 +157,6 @@ class Checker {
   // A value that is used several times: itself if it is a path or a constant, else a Let around the
   // result.
   Expr with_value(Expr value, const std::function<Expr(const Expr& value)>& body);
-
-  uint32_t new_local() { return declarations_.next_local++; }
 
   static constexpr uint64_t kNodesMax = 2'000'000;  // of all expressions: inlining can't run away
   static constexpr size_t kInliningMax = 64;

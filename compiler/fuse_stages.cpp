@@ -106,9 +106,10 @@ class Fuser {
       step.stream = node.stream;
       if (auto* where = std::get_if<WhereStep>(&rows->steps[i]))
         step.is = StageStep::Where{where->predicate};
-      else
-        step.is = StageStep::Project{std::get<ProjectStep>(rows->steps[i]).row,
-                                     std::get<ProjectStep>(rows->steps[i]).values};
+      else if (auto* project = std::get_if<ProjectStep>(&rows->steps[i]))
+        step.is = StageStep::Project{project->row, project->values};
+      else if (auto* flatten = std::get_if<FlattenStep>(&rows->steps[i]))
+        step.is = StageStep::Flatten{flatten->container, flatten->locals};
       step.next = std::move(behind);
       behind.clear();
       behind.push_back(std::move(step));

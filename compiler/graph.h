@@ -60,7 +60,13 @@ struct ProjectStep {
   RecordId row;
   std::vector<Expr> values;
 };  // select, extend, drop: the whole new row
-using RowStep = std::variant<WhereStep, ProjectStep>;
+// flatten: a row for each element of a list or entry of a map. The row stays as it is; what is of
+// the element are locals for the steps behind.
+struct FlattenStep {
+  Expr container;
+  std::vector<uint32_t> locals;  // the element; of a map the key and the value
+};
+using RowStep = std::variant<WhereStep, ProjectStep, FlattenStep>;
 struct RowsNode {
   std::vector<RowStep> steps;
 };
@@ -146,6 +152,10 @@ struct StageStep {
     RecordId row;
     std::vector<Expr> values;
   };
+  struct Flatten {
+    Expr container;
+    std::vector<uint32_t> locals;
+  };
   struct Update {
     NodeId keyed;
     std::vector<StageStep> late;
@@ -153,7 +163,7 @@ struct StageStep {
   struct Emit {
     NodeId sink;
   };  // encode and hand over
-  std::variant<Where, Project, Update, Emit> is;
+  std::variant<Where, Project, Flatten, Update, Emit> is;
   std::string stream;  // in which a failing row is dead-lettered
   std::vector<StageStep> next;
 };

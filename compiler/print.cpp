@@ -64,9 +64,19 @@ class GraphPrinter {
   std::string step_text(const RowStep& step, RecordId& row) {
     if (auto* where = std::get_if<WhereStep>(&step))
       return "where " + print_expr(graph_, where->predicate, row);
+    if (auto* flatten = std::get_if<FlattenStep>(&step))
+      return flatten_text(flatten->container, flatten->locals, row);
     const auto& project = std::get<ProjectStep>(step);
     std::string text = project_text(project.row, project.values, row);
     row = project.row;
+    return text;
+  }
+
+  std::string flatten_text(const Expr& container, const std::vector<uint32_t>& locals,
+                           RecordId row) {
+    std::string text = "flatten " + print_expr(graph_, container, row) + " as ";
+    for (size_t i = 0; i < locals.size(); ++i)
+      text += (i ? ", x" : "x") + std::to_string(locals[i]);
     return text;
   }
 
@@ -187,6 +197,8 @@ class StagePrinter {
       } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         out_ += indent + nodes_.project_text(project->row, project->values, row) + "\n";
         behind = project->row;
+      } else if (auto* flatten = std::get_if<StageStep::Flatten>(&step.is)) {
+        out_ += indent + nodes_.flatten_text(flatten->container, flatten->locals, row) + "\n";
       } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
         const Node& node = graph_.nodes[update->keyed];
         const auto& keyed = std::get<KeyedNode>(node.is);

@@ -30,6 +30,9 @@ class Pruner {
       if (auto* where = std::get_if<StageStep::Where>(&step.is)) {
         merge(prune(step.next, row));
         note(where->predicate, used);
+      } else if (auto* flatten = std::get_if<StageStep::Flatten>(&step.is)) {
+        merge(prune(step.next, row));
+        note(flatten->container, used);
       } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         Used read = prune(step.next, project->row);
         for (size_t i = 0; i < project->values.size(); ++i) {

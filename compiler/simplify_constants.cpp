@@ -10,6 +10,7 @@ void simplify_constants(Graph& graph) {
     if (auto* rows = std::get_if<RowsNode>(&node.is)) {
       for (RowStep& step : rows->steps) {
         if (auto* where = std::get_if<WhereStep>(&step)) simplify(where->predicate);
+        if (auto* flatten = std::get_if<FlattenStep>(&step)) simplify(flatten->container);
         if (auto* project = std::get_if<ProjectStep>(&step)) {
           for (Expr& value : project->values) simplify(value);
         }

@@ -220,6 +220,8 @@ class Planner {
     for (const StageStep& step : steps) {
       if (auto* where = std::get_if<StageStep::Where>(&step.is))
         headers |= uses_headers(where->predicate);
+      if (auto* flatten = std::get_if<StageStep::Flatten>(&step.is))
+        headers |= uses_headers(flatten->container);
       if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         for (const Expr& value : project->values) headers |= uses_headers(value);
       }

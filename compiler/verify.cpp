@@ -37,10 +37,11 @@ class Verifier {
       for (const RowStep& step : rows->steps) {
         if (auto* where = std::get_if<WhereStep>(&step)) {
           check(where->predicate, row, true);
-        } else {
-          const auto& project = std::get<ProjectStep>(step);
-          check_values(project.values, project.row, row);
-          row = project.row;
+        } else if (auto* flatten = std::get_if<FlattenStep>(&step)) {
+          check(flatten->container, row, true);
+        } else if (auto* project = std::get_if<ProjectStep>(&step)) {
+          check_values(project->values, project->row, row);
+          row = project->row;
         }
       }
       if (row != node.row) fail("a row that is not the last projection's");
@@ -79,6 +80,8 @@ class Verifier {
     for (const StageStep& step : steps) {
       RecordId behind = row;
       if (auto* where = std::get_if<StageStep::Where>(&step.is)) check(where->predicate, row, true);
+      if (auto* flatten = std::get_if<StageStep::Flatten>(&step.is))
+        check(flatten->container, row, true);
       if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         check_values(project->values, project->row, row);
         behind = project->row;

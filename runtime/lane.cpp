@@ -63,11 +63,22 @@ bool Lane::fetch(const Round& round) {
   return true;
 }
 
+// Several elements of a record may fail in one stream: it is put aside once. Errors are in the
+// order of rows.
+static bool is_repeated(const WeirErrors& errors, uint32_t at) {
+  const WeirRowError& error = errors.rows[at];
+  for (uint32_t i = at; i-- > 0 && errors.rows[i].row == error.row;) {
+    if (errors.rows[i].stream == error.stream) return true;
+  }
+  return false;
+}
+
 bool Lane::take_errors(const WeirBatch& batch) {
   const WeirErrors& errors = memory_.errors();
   for (uint32_t i = 0; i < errors.count; ++i) {
     const WeirRowError& error = errors.rows[i];
     WEIR_CHECK(error.row < batch.count, "a stage puts aside rows of its batch only");
+    if (is_repeated(errors, i)) continue;
     AsideRow row =
         aside_record(start_.source, start_.partition.partition, error, batch.records[error.row]);
     if (source_.source->on_error() == contract::Source::FAIL) {

@@ -24,9 +24,8 @@ const Aggregate* find_aggregate(std::string_view name) {
 }
 
 bool is_later_aggregate(std::string_view name) {
-  static const std::string_view later[] = {
-      "count_distinct", "collect", "collect_distinct", "quantile", "stddev",
-      "stddev_pop",     "top",     "arg_max",          "arg_min"};
+  static const std::string_view later[] = {"count_distinct", "collect", "collect_distinct",
+                                           "quantile", "top"};
   return std::find(std::begin(later), std::end(later), name) != std::end(later);
 }
 
@@ -42,7 +41,7 @@ Expr numbered(Op op, uint32_t index, Type type) {
 
 Expr state_of(uint32_t field, Type type) { return numbered(Op::State, field, type); }
 Expr other_of(uint32_t field, Type type) { return numbered(Op::Other, field, type); }
-Expr argument_of(Type type) { return numbered(Op::Argument, 0, type); }
+Expr argument_of(uint32_t index, Type type) { return numbered(Op::Argument, index, type); }
 
 Expr unless_empty(const AggregateRequest& request, Expr is_empty, Expr result) {
   if (!request.may_be_empty) return result;

@@ -9,11 +9,11 @@
 namespace weir::compiler {
 
 std::optional<AggregateBody> expand_avg(const AggregateRequest& request, std::string& refusal) {
-  Type argument = *request.argument;
+  Type argument = request.arguments[0];
   const Type int64 = type_of(TypeKind::Int64), float64 = type_of(TypeKind::Float64),
              boolean = type_of(TypeKind::Bool);
   Type kept;
-  Expr added = argument_of(argument);
+  Expr added = argument_of(0, argument);
   if (argument.is(TypeKind::Duration)) added = cast_to(std::move(added), int64);
   if (argument.is_integer() || argument.is(TypeKind::Duration))
     kept = decimal_type(38, 0);

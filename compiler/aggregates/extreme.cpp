@@ -8,7 +8,7 @@ namespace {
 
 std::optional<AggregateBody> expand_extreme(const AggregateRequest& request, bool greatest,
                                             std::string& refusal) {
-  Type type = *request.argument;
+  Type type = request.arguments[0];
   if (!can_order(type)) {
     refusal = "wants values that have an order";
     return std::nullopt;
@@ -23,7 +23,7 @@ std::optional<AggregateBody> expand_extreme(const AggregateRequest& request, boo
     if (!type.is_float()) return order;
     return make(Op::Or, boolean, {std::move(order), is_nan(greatest ? next : held)}, {});
   };
-  Expr held = state_of(0, kept), other = other_of(0, kept), argument = argument_of(type);
+  Expr held = state_of(0, kept), other = other_of(0, kept), argument = argument_of(0, type);
   auto is_null = [&](const Expr& value) { return make(Op::IsNull, boolean, {value}, {}); };
   auto either = [&](Expr a, Expr b) {
     return make(Op::Or, boolean, {std::move(a), std::move(b)}, {});

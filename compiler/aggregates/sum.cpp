@@ -8,10 +8,10 @@
 namespace weir::compiler {
 
 std::optional<AggregateBody> expand_sum(const AggregateRequest& request, std::string& refusal) {
-  Type argument = *request.argument;
+  Type argument = request.arguments[0];
   const Type int64 = type_of(TypeKind::Int64), boolean = type_of(TypeKind::Bool);
   Type kept, result;
-  Expr added = argument_of(argument);
+  Expr added = argument_of(0, argument);
   if (argument.is_integer()) {
     kept = decimal_type(38, 0);
     result = int64;
