@@ -76,6 +76,7 @@ void Builder::warn_unused() {
     for (NodeId input : graph_.nodes[i].inputs) live[input] = true;
   }
   for (const auto& [name, value] : declarations_.values) {
+    if (value.span.file != declarations_.program->file) continue;  // imported
     bool used = true;
     const char* word = "stream";
     if (value.kind == ValueKind::Param || value.kind == ValueKind::Secret) {

@@ -154,9 +154,8 @@ class Declarer {
   void name_of(const dsl::Declaration& d, const dsl::SplitDecl& split) {
     for (const auto& arm : split.arms) add_value(arm.name, ValueKind::Split, d);
   }
-  void name_of(const dsl::Declaration& d, const dsl::ImportDecl&) {
-    not_supported(diagnostics_, d.span, "`import`")
-        .with_label("declare records and streams in this file");
+  void name_of(const dsl::Declaration& d, const dsl::ImportDecl& import) {
+    if (import.schema) not_supported(diagnostics_, d.span, "`import schema`");
   }
 
   void name_late(const dsl::Declaration& d, const dsl::Pipeline* pipeline) {

@@ -13,7 +13,7 @@ using runtime::Exit;
 namespace {
 
 Exit format_one(const std::string& path, bool check, bool to_stdout) {
-  auto loaded = load(path);
+  auto loaded = load(path, true);
   if (!loaded.ok()) return Exit(fail(loaded.status()));
   Loaded& program = **loaded;
   if (program.diagnostics.has_errors()) return report(program);

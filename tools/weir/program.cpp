@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "compiler/imports.h"
 #include "dsl/parser.h"
 #include "dsl/render.h"
 
@@ -37,13 +38,21 @@ Result<std::string> read_text(const std::string& path) {
   return text.str();
 }
 
-Result<std::unique_ptr<Loaded>> load(const std::string& path) {
+Result<std::unique_ptr<Loaded>> load(const std::string& path, bool alone) {
   auto text = read_text(path);
   if (!text.ok()) return text.take_status();
   auto loaded = std::make_unique<Loaded>();
   loaded->path = path;
   loaded->file = loaded->sources.add(path, std::move(*text));
   loaded->program = dsl::parse(loaded->sources, loaded->file, loaded->diagnostics);
+  if (alone) return loaded;
+  auto read = [](const std::string& imported, std::string* why) -> std::optional<std::string> {
+    auto found = read_text(imported);
+    if (found.ok()) return std::move(*found);
+    *why = found.status().message();
+    return std::nullopt;
+  };
+  compiler::add_imports(loaded->program, loaded->sources, read, loaded->diagnostics);
   return loaded;
 }
 

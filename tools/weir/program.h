@@ -24,8 +24,9 @@ struct Loaded {
 // The text of a file; a status with Exit::Usage if it can't be read.
 runtime::Result<std::string> read_text(const std::string& path);
 
-// Reads and parses. Errors of the program are in `diagnostics`.
-runtime::Result<std::unique_ptr<Loaded>> load(const std::string& path);
+// Reads and parses a file, and what it imports unless it is to be taken `alone`. Errors of the
+// program are in `diagnostics`.
+runtime::Result<std::unique_ptr<Loaded>> load(const std::string& path, bool alone = false);
 
 // Prints what was found so far (JSON lines on stdout if `json`, else on stderr) and says how the
 // command ends: Done without errors, NotSupported if all errors are of that kind, BadData
