@@ -52,7 +52,10 @@ class Importer {
     else
       text = read_(path, &why);
     if (!text) {
-      diagnostics_.report(Code::bad_import, import.path.span, why)
+      diagnostics_
+          .report(Code::bad_import, import.path.span,
+                  "`" + import.path.text + "` can't be imported")
+          .with_note(why)
           .with_note("a path is relative to the file that imports it");
       return;
     }
