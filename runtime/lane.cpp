@@ -57,6 +57,14 @@ bool Lane::fetch(const Round& round) {
       return false;
     }
   }
+  // A client may fetch again what it has handed out (librdkafka before 2.4, behind a leader's
+  // change): records count once.
+  while (source_.is_log && next_ < batch_count_ && batch_->records[next_].offset < position_.offset)
+    ++next_;
+  if (next_ == batch_count_) {
+    batch_.reset();
+    return false;
+  }
   bytes_ += batch_->bytes;
   const WeirRecord& last = batch_->records[batch_count_ - 1];
   if (last.timestamp_ms >= 0) timestamps_.push_back({last.timestamp_ms, batch_count_});

@@ -47,6 +47,7 @@ struct MemoryLog::State {
   struct Producer {
     int64_t epoch = -1;
     MemoryTransaction* open = nullptr;
+    std::optional<MemoryTransaction::State> ended;  // how this epoch's last transaction has
     std::set<TopicPartition> written;
     std::map<std::string, Positions> offsets;  // by group, committed with the transaction
   };
@@ -102,6 +103,7 @@ struct MemoryLog::State {
   void end_transaction(Producer& producer, MemoryTransaction::State how) {
     if (producer.open != nullptr) {
       producer.open->state = how;
+      producer.ended = how;
       for (const TopicPartition& partition : producer.written)
         find(partition)->end_transaction(producer.open);
       if (how == MemoryTransaction::State::Committed) {
@@ -115,6 +117,18 @@ struct MemoryLog::State {
     producer.written.clear();
     producer.offsets.clear();
     changed.notify_all();
+  }
+
+  // The producer of this epoch, with a transaction open; or it is fenced.
+  Result<Producer*> opened(const std::string& id, int64_t epoch) {
+    Producer& producer = producers[id];
+    if (producer.epoch != epoch) return fenced(id);
+    if (producer.open == nullptr) producer.open = &transactions.emplace_back();
+    return &producer;
+  }
+  static Status fenced(const std::string& id) {
+    return Status::error(Exit::Restart,
+                         "the transactional id `" + id + "` was taken by a newer producer");
   }
 
   // Some open transaction is about to commit an offset of these.
@@ -161,7 +175,9 @@ class MemoryConsumer final : public LogConsumer {
 
   Result<std::vector<GroupEvent>> poll(int timeout_ms) override {
     using Events = Result<std::vector<GroupEvent>>;
-    auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    std::chrono::steady_clock::time_point until{};
+    if (timeout_ms > 0)
+      until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     bool first = true;
     while (true) {
       auto once = [&]() -> Events {
@@ -179,7 +195,8 @@ class MemoryConsumer final : public LogConsumer {
         return once();
       }();
       first = false;
-      if (!events.ok() || !events->empty() || std::chrono::steady_clock::now() >= until)
+      if (!events.ok() || !events->empty() || timeout_ms <= 0 ||
+          std::chrono::steady_clock::now() >= until)
         return events;
       // Short waits: what wakes a member is also another member's own answer to a rebalance.
       std::unique_lock lock(log_.mutex);
@@ -383,11 +400,7 @@ class MemoryProducer final : public LogProducer {
     if (epoch_ < 0) return misuse("used in front of init_transactions");
     return log_.run(operation, [&]() -> Status {
       MemoryLog::State::Producer& producer = log_.producers[id_];
-      if (producer.epoch != epoch_) {
-        return Status::error(Exit::Restart,
-                             "the transactional id `" + id_ + "` was taken by a newer producer");
-      }
-      return work(producer);
+      return producer.epoch == epoch_ ? work(producer) : MemoryLog::State::fenced(id_);
     });
   }
   Status misuse(const std::string& what) const {
@@ -551,6 +564,57 @@ void MemoryLog::fail_nth(Operation operation, uint64_t nth, Status status, Momen
   set_hook([=](Operation now, uint64_t number, Moment when) {
     return now == operation && number == nth && when == moment ? status : Status{};
   });
+}
+
+int64_t MemoryLog::init_producer(const std::string& id) {
+  std::lock_guard lock(state_->mutex);
+  State::Producer& producer = state_->producers[id];
+  state_->end_transaction(producer, MemoryTransaction::State::Aborted);
+  producer.ended.reset();
+  return ++producer.epoch;
+}
+
+Result<std::pair<TopicPartition, int64_t>> MemoryLog::write(const std::string& id, int64_t epoch,
+                                                            const LogProducer::Message& message) {
+  std::lock_guard lock(state_->mutex);
+  auto producer = state_->opened(id, epoch);
+  if (!producer.ok()) return producer.take_status();
+  auto where = state_->append(message, (*producer)->open);
+  if (where.ok()) (*producer)->written.insert(where->first);
+  return where;
+}
+
+Status MemoryLog::write_offsets(const std::string& id, int64_t epoch, const Positions& next,
+                                const GroupMetadata& member) {
+  std::lock_guard lock(state_->mutex);
+  const auto& from = static_cast<const MemoryGroupMetadata&>(member);
+  auto producer = state_->opened(id, epoch);
+  if (!producer.ok()) return producer.take_status();
+  if (Status status = state_->group(from.group).check(from.member, from.generation); !status.ok())
+    return status;
+  for (const auto& [partition, position] : next)
+    (*producer)->offsets[from.group][partition] = position;
+  return {};
+}
+
+Status MemoryLog::end_transaction(const std::string& id, int64_t epoch, bool commits) {
+  using How = MemoryTransaction::State;
+  std::lock_guard lock(state_->mutex);
+  State::Producer& producer = state_->producers[id];
+  if (producer.epoch != epoch) return State::fenced(id);
+  How how = commits ? How::Committed : How::Aborted;
+  if (producer.open != nullptr) {
+    state_->end_transaction(producer, how);
+  } else if (producer.ended && *producer.ended != how) {
+    return Status::error(Exit::Unavailable, "the transaction of `" + id + "` has ended otherwise");
+  }
+  return {};
+}
+
+void MemoryLog::expire_member(const std::string& group, const std::string& instance) {
+  std::lock_guard lock(state_->mutex);
+  state_->group(group).expire(instance);
+  state_->changed.notify_all();
 }
 
 void MemoryLog::expire_members(const std::string& group) {

@@ -75,8 +75,21 @@ class MemoryLog final : public Log {
   // The nth call from now of one operation fails with `status`. Replaces the hook.
   void fail_nth(Operation operation, uint64_t nth, Status status, Moment moment = Moment::Before);
 
+  // The requests of a transactional producer as a broker gets them, whoever sends them and however
+  // late: simulation has a client of its own above them. `epoch` is what `init_producer` gave; a
+  // transaction begins with its first record or offset. An end that is asked for again is answered
+  // as it was the first time.
+  int64_t init_producer(const std::string& id);
+  Result<std::pair<TopicPartition, int64_t>> write(const std::string& id, int64_t epoch,
+                                                   const LogProducer::Message& message);
+  Status write_offsets(const std::string& id, int64_t epoch, const Positions& next,
+                       const GroupMetadata& member);
+  Status end_transaction(const std::string& id, int64_t epoch, bool commits);
+
   // The members' sessions are over: each hears `Lost` and joins again.
   void expire_members(const std::string& group);
+  // … of one instance.
+  void expire_member(const std::string& group, const std::string& instance);
   // The coordinator aborts what this producer has open, and fences it (transaction.timeout.ms).
   void time_out(const std::string& transactional_id);
   // Somebody sets the group's offsets by hand.

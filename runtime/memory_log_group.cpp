@@ -84,6 +84,14 @@ Result<std::vector<GroupEvent>> MemoryGroup::poll(
     if (!member.owns) member.owned.clear();
     std::vector<GroupEvent> lost{{GroupEvent::Kind::Lost, member.owned}};
     member = std::move(again);
+    // An instance has one member: who has taken its place meanwhile loses it.
+    for (auto& [other_id, other] : members_) {
+      if (other_id == id || member.instance.empty() || other.instance != member.instance ||
+          other.gone != Member::Gone::No)
+        continue;
+      other.gone = Member::Gone::Fenced;
+      other.told = false;
+    }
     begin_rebalance();
     return lost;
   }
@@ -148,6 +156,12 @@ void MemoryGroup::expire(MemberId id) {
   if (member.gone != Member::Gone::No) return;
   member.gone = Member::Gone::Expired;
   begin_rebalance();
+}
+
+void MemoryGroup::expire(const std::string& instance) {
+  for (MemberId id : members()) {
+    if (members_.at(id).instance == instance) expire(id);
+  }
 }
 
 void MemoryGroup::leave(MemberId id) {

@@ -39,6 +39,7 @@ class MemoryGroup {
   void unassign(MemberId member);
   // The member's session is over: it owns nothing any more, and hears `Lost`.
   void expire(MemberId member);
+  void expire(const std::string& instance);
   void leave(MemberId member);
 
   // May this member of this generation commit offsets?

@@ -113,6 +113,27 @@ TEST_CASE("records come back as they were written, in order and by partition") {
   CHECK(!consumer->fetch({"t", 1}, 10).batch);
 }
 
+TEST_CASE("requests of a producer count by its epoch, however late they come") {
+  World world;
+  int64_t first = world.log.init_producer("p");
+  REQUIRE(world.log.write("p", first, message("a")).ok());
+  CHECK(world.log.end_transaction("p", first, true).ok());
+  CHECK(world.log.end_transaction("p", first, true).ok());  // the same again
+  CHECK(world.log.end_transaction("p", first, false).exit() == Exit::Unavailable);
+  // What KIP-890 is about: a late end hits the next transaction of its epoch …
+  REQUIRE(world.log.write("p", first, message("b")).ok());
+  CHECK(world.log.end_transaction("p", first, false).ok());
+  CHECK(world.log.end_transaction("p", first, true).exit() == Exit::Unavailable);
+  CHECK(values(world.log, "t", 0) == std::vector<std::string>{"a"});
+  // … but not that of another epoch.
+  int64_t second = world.log.init_producer("p");
+  REQUIRE(world.log.write("p", second, message("c")).ok());
+  CHECK(world.log.end_transaction("p", first, false).exit() == Exit::Restart);
+  CHECK(world.log.write("p", first, message("d")).status().exit() == Exit::Restart);
+  CHECK(world.log.end_transaction("p", second, true).ok());
+  CHECK(values(world.log, "t", 0) == std::vector<std::string>{"a", "c"});
+}
+
 TEST_CASE("a batch stays what it was while the partition grows") {
   World world;
   world.put(0, 10);

@@ -111,6 +111,26 @@ TEST_CASE("group offsets that somebody moved are refused with both numbers") {
   CHECK(run.status.message().find("committed 1") != std::string::npos);
 }
 
+TEST_CASE("a group that somebody else has used is refused, unless `start` says to go on from it") {
+  for (const char* start : {"earliest", "committed"}) {
+    FakePipeline pipeline = counting();
+    pipeline.start = start;
+    MemoryLog log;
+    make_topics(log);
+    append_rows(log, {"a 1 1", "a 2 1"});
+    log.set_group_offsets("fake", {{{"in", 0}, {1, -1}}});
+    FakeRun run = run_fake(pipeline, log);
+    if (pipeline.start == "committed") {
+      CHECK(run.status.ok());
+      CHECK(run.summary.rows_in == 1);
+      continue;
+    }
+    CHECK(run.status.exit() == Exit::Configuration);
+    CHECK(run.status.message().find("committed 1") != std::string::npos);
+    CHECK(out_rows(log).empty());
+  }
+}
+
 TEST_CASE("an epoch that fails at any step neither loses nor repeats a row") {
   Rows rows;
   for (int i = 0; i < 200; ++i)

@@ -90,6 +90,10 @@ PipelineRun::Outcome PipelineRun::attempt(Inputs& inputs) {
   if (inputs.has_consumer() && assigned_.empty()) {
     Outcome joined = wait_for_assignment(inputs);
     if (joined != Outcome::Done || assigned_.empty()) return joined;
+  } else if (inputs.has_consumer()) {
+    // Before a new producer fences others: is the place still ours?
+    Outcome events = take_events(inputs);
+    if (events != Outcome::Done) return events;
   }
   status_ = begin_attempt(inputs);
   if (!status_.ok())
@@ -156,18 +160,18 @@ Status PipelineRun::find_ends(Inputs& inputs, const std::vector<InputPartition>&
   std::vector<TopicPartition> of_log;
   for (const InputPartition& input : partitions) {
     if (inputs.is_log(input.source)) {
-      of_log.push_back(input.partition);
+      // A rebalance may bring others later: their ends are those of that time.
+      if (!end_offsets_.contains(input.partition)) of_log.push_back(input.partition);
     } else if (!inputs.bounded(input.source) && options_.until == Until::End) {
       return Status::error(Exit::Usage, "`--until end`: source `" +
                                             program_.sources[input.source].source->name() +
                                             "` has no end");
     }
   }
-  if (ends_known_ || of_log.empty()) return {};
+  if (of_log.empty()) return {};
   Result<std::map<TopicPartition, LogConsumer::Ends>> ends = inputs.ends(of_log);
   if (!ends.ok()) return ends.take_status();
   for (const auto& [partition, is] : *ends) end_offsets_[partition] = is.end;
-  ends_known_ = true;
   return {};
 }
 

@@ -97,7 +97,6 @@ class PipelineRun {
   std::vector<TopicPartition> assigned_;
   bool joined_ = false;
   std::map<TopicPartition, int64_t> end_offsets_;
-  bool ends_known_ = false;
 
   // Of the attempt.
   std::unique_ptr<LogProducer> producer_;

@@ -133,24 +133,41 @@ Status check_signatures(const Program& program, const CommitRecord& record) {
   return {};
 }
 
-// The sentinels' offsets are the group's: both were written in one transaction.
-Status check_committed(const CommitRecord& record, const std::vector<InputPartition>& partitions,
-                       const Inputs& inputs, const Positions& committed) {
+// The sentinels' offsets are the group's: both were written in one transaction. Where processes
+// share the pipeline, one that died may have left a transaction open: until it is ended, nobody
+// sees sentinels behind its own.
+Status check_committed(const Program& program, const CommitRecord& record,
+                       const std::vector<InputPartition>& partitions, const Inputs& inputs,
+                       const Positions& committed) {
   for (const InputPartition& input : partitions) {
     if (!inputs.is_log(input.source)) continue;
     auto sentinel = record.sentinels.find(input.partition);
-    if (sentinel == record.sentinels.end()) continue;
     auto group = committed.find(input.partition);
-    int64_t ours = sentinel->second.position.offset,
+    int64_t ours = sentinel == record.sentinels.end() ? -1 : sentinel->second.position.offset,
             theirs = group == committed.end() ? -1 : group->second.offset;
     if (ours == theirs) continue;
+    if (ours < 0) {
+      // Never read by this pipeline: `start` says whether the offsets of whoever has read it count.
+      const auto& options = program.sources[input.source].options;
+      auto start = options.find("start");
+      if (start != options.end() && start->second == "committed") continue;
+    }
+    bool may_be_hidden = program.keyed.empty() && ours < theirs;
     return Status::error(
-        Exit::Configuration,
+        may_be_hidden ? Exit::Unavailable : Exit::Configuration,
         input.partition.topic + "/" + std::to_string(input.partition.partition) +
-            ": the state was made of the records up to offset " + std::to_string(ours) +
+            (ours < 0
+                 ? ": this pipeline has not read it yet"
+                 : ": the state was made of the records up to offset " + std::to_string(ours)) +
             ", but the group has " +
             (theirs < 0 ? "no committed offset" : "committed " + std::to_string(theirs)) +
-            ": somebody moved the group's offsets, or a commit was lost");
+            (may_be_hidden ? ": another process has left a transaction open, or somebody moved the "
+                             "group's offsets"
+             : ours < 0    ? ": somebody else has used the group, or its topic `" +
+                              commits_topic(program.name) +
+                              "` was lost (start = committed goes on from the group's offsets)"
+                        : ": somebody moved the group's offsets, or a commit was lost"),
+        may_be_hidden);
   }
   return {};
 }
@@ -214,8 +231,16 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
     state.restored_entries = *restored;
   }
   if (Status status = check_signatures(program, state.record); !status.ok()) return status;
-  if (Status status = check_committed(state.record, partitions, inputs, committed); !status.ok())
-    return status;
+  if (Status status = check_committed(program, state.record, partitions, inputs, committed);
+      !status.ok()) {
+    if (status.retry()) return status;
+    // Unless another process has our place, and has committed while we were reading.
+    Result<Positions> again = inputs.committed(of_log);
+    if (!again.ok()) return again.take_status();
+    if (*again == committed) return status;
+    return Status::error(Exit::Unavailable,
+                         "another process commits offsets of group `" + program.name + "`", true);
+  }
 
   state.shards = shards_wanted;
   state.first_start = state.record.sentinels.empty();

@@ -7,7 +7,8 @@
 //     3. the store says which epoch it is at; another state signature is refused
 //     4. the changelogs are applied from there to their ends
 //     5. the sentinels must name the group's committed offsets, else the start is refused with both
-//     numbers
+//     numbers (if the offsets have not moved meanwhile: then another process has our place, and the
+//     start begins again)
 //     6. partitions that were never read begin where `start` says
 #pragma once
 
