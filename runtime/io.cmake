@@ -4,6 +4,10 @@ set(WEIR_RUNTIME_IO_SOURCES
   memory_log.cpp memory_log_group.cpp memory_log_partition.cpp
   connectors/connectors.cpp connectors/line_reader.cpp connectors/options.cpp connectors/output_buffer.cpp
   connectors/kafka/client_librdkafka.cpp connectors/kafka/consumer.cpp connectors/kafka/handle.cpp
+  connectors/kafka/fetch_choice.cpp
+  connectors/kafka/fetch/buffer.cpp connectors/kafka/fetch/connection.cpp connectors/kafka/fetch/crc32c.cpp
+  connectors/kafka/fetch/decompress.cpp connectors/kafka/fetch/fetcher.cpp connectors/kafka/fetch/partition.cpp
+  connectors/kafka/fetch/protocol.cpp connectors/kafka/fetch/record_batch.cpp connectors/kafka/fetch/session.cpp
   connectors/kafka/partitioner.cpp connectors/kafka/producer.cpp connectors/kafka/reader.cpp
   connectors/kafka/settings.cpp
   connectors/file/feed.cpp connectors/file/sink.cpp
@@ -17,6 +21,8 @@ set(WEIR_RUNTIME_IO_TESTS
   connectors/connectors_test.cpp
   connectors/generate/generate_test.cpp
   connectors/kafka/partitioner_test.cpp
+  connectors/kafka/fetch/batch_for_tests.cpp connectors/kafka/fetch/partition_test.cpp
+  connectors/kafka/fetch/protocol_test.cpp connectors/kafka/fetch/record_batch_test.cpp
   )
 # A program of its own: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.
 set(WEIR_KAFKA_TESTS connectors/kafka/client_test.cpp)

@@ -20,16 +20,17 @@ Lane::Lane(const Program& program, const Start& start, const StageLimits& limits
 
 Position Lane::position() const {
   if (!batch_) return position_;
-  Position position{batch_->records[next_].offset, position_.leader_epoch};
-  if (next_ > 0) position.leader_epoch = batch_->records[next_ - 1].leader_epoch;
-  return position;
+  // The epoch of the record at the position: it was there when that epoch had come so far, and so
+  // was everything in front of it, also what is never handed out.
+  return {batch_->records[next_].offset, batch_->records[next_].leader_epoch};
 }
 
 // False: there is nothing to do now.
 bool Lane::fetch(const Round& round) {
   Fetched fetched = fetch_(start_.partition, round.rows_per_batch);
   if (!fetched.batch || fetched.batch->count == 0) {
-    if (fetched.next_offset > position_.offset) position_.offset = fetched.next_offset;
+    if (fetched.next_offset > position_.offset)
+      position_ = {fetched.next_offset, fetched.next_leader_epoch};
     if (fetched.at_end && time_.at_end_since_us < 0) {
       time_.at_end_since_us = std::chrono::duration_cast<std::chrono::microseconds>(
                                   round.machine->now().time_since_epoch())
@@ -45,14 +46,19 @@ bool Lane::fetch(const Round& round) {
   batch_ = std::move(fetched.batch);
   batch_count_ = batch_->count;
   next_ = 0;
-  batch_next_offset_ = fetched.next_offset;
+  batch_next_ = {fetched.next_offset, fetched.next_leader_epoch};
+  if (batch_next_.offset < 0) {
+    const WeirRecord& last = batch_->records[batch_count_ - 1];
+    batch_next_ = {last.offset + 1, last.leader_epoch};
+  }
   if (start_.end_offset >= 0) {
     while (batch_count_ > 0 && batch_->records[batch_count_ - 1].offset >= start_.end_offset)
       --batch_count_;
-    if (batch_count_ < batch_->count) batch_next_offset_ = start_.end_offset;
+    if (batch_count_ < batch_->count)
+      batch_next_ = {start_.end_offset, batch_->records[batch_count_].leader_epoch};
     if (batch_count_ == 0) {
       batch_.reset();
-      position_.offset = start_.end_offset;
+      position_ = batch_next_;
       time_.ended = true;
       return false;
     }
@@ -136,9 +142,7 @@ void Lane::run(const Round& round) {
       return;
     }
     if (next_ == batch_count_) {
-      position_ = {batch_next_offset_ >= 0 ? batch_next_offset_
-                                           : batch_->records[batch_count_ - 1].offset + 1,
-                   batch_->records[batch_count_ - 1].leader_epoch};
+      position_ = batch_next_;
       batch_.reset();
       time_.ended = start_.end_offset >= 0 && position_.offset >= start_.end_offset;
     }

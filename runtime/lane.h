@@ -78,9 +78,9 @@ class Lane {
   PartitionTime time_;
   Position position_;
   std::unique_ptr<RecordBatch> batch_;
-  uint32_t batch_count_ = 0;        // of its rows, those in front of the end
-  uint32_t next_ = 0;               // in batch_
-  int64_t batch_next_offset_ = -1;  // behind batch_
+  uint32_t batch_count_ = 0;  // of its rows, those in front of the end
+  uint32_t next_ = 0;         // in batch_
+  Position batch_next_;       // behind batch_
   Stopped stopped_ = Stopped::Waits;
   uint64_t rows_in_round_ = 0;
   uint64_t bytes_ = 0;

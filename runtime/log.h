@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -101,6 +102,7 @@ struct Fetched {
   bool at_end = false;                 // the partition has been read to its end (as known now)
   int64_t next_offset =
       -1;  // where the next fetch goes on (behind control records, too); −1: unknown
+  int32_t next_leader_epoch = -1;  // of what is in front of it; −1: unknown
 };
 
 // What happened to the group's member since the last poll, in this order.
@@ -204,6 +206,8 @@ struct ClientProperties {
   std::string brokers;                            // "127.0.0.1:9092"
   std::map<std::string, std::string> properties;  // passed through to the client, checked by it
   std::vector<std::string> secrets;               // names of properties never printed
+  std::string client;  // who reads: "native", "librdkafka"; empty: native fetch where it can
+  std::function<void(const std::string&)> say;  // tells the operator something; may be empty
 };
 struct GroupOptions {
   std::string group;     // the pipeline's name

@@ -40,6 +40,9 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   if (program.uses_log && !log) {
     ClientProperties client = program.client;
     if (client.brokers.empty()) client.brokers = "127.0.0.1:9092";
+    client.say = [&options](const std::string& line) {
+      if (options.say) options.say(line, false);
+    };
     Result<std::unique_ptr<Log>> opened = open_kafka(client);
     if (!opened.ok()) return opened.take_status();
     cluster = std::move(*opened);

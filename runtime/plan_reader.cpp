@@ -35,6 +35,7 @@ Status add_client(const std::map<std::string, std::string>& options,
   for (const auto& [name, value] : options) {
     bool agrees = true;
     if (name == "brokers") agrees = set(&client->brokers, value);
+    if (name == "client") agrees = set(&client->client, value);
     if (name.starts_with(kPrefix))
       agrees = set(&client->properties[name.substr(kPrefix.size())], value);
     if (!agrees) {

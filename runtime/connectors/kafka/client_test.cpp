@@ -1,5 +1,5 @@
 // Against a real broker: WEIR_TEST_BROKERS=127.0.0.1:9092 (tools/kafka up). Without it, only what
-// needs none.
+// needs none. WEIR_TEST_CLIENT=librdkafka reads records through the library.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -16,7 +16,10 @@ using Kind = GroupEvent::Kind;
 
 ClientProperties properties() {
   const char* brokers = std::getenv("WEIR_TEST_BROKERS");
-  return {.brokers = brokers ? brokers : "", .properties = {{"session.timeout.ms", "6000"}}};
+  const char* client = std::getenv("WEIR_TEST_CLIENT");
+  return {.brokers = brokers ? brokers : "",
+          .properties = {{"session.timeout.ms", "6000"}},
+          .client = client ? client : ""};
 }
 bool has_broker() {
   if (!properties().brokers.empty()) return true;

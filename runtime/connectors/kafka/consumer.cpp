@@ -1,15 +1,23 @@
 // A group's member: control through the client's own queue, records through one queue for each
-// partition.
+// partition, or by native fetch (fetch/): then the client is given nothing to read. It is answered
+// with an empty list, never with none at all: 2.0 would stay in that step of the rebalance and lose
+// its generation.
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
+#include "runtime/connectors/kafka/fetch/fetcher.h"
+#include "runtime/connectors/kafka/fetch_choice.h"
 #include "runtime/connectors/kafka/handle.h"
 
 namespace weir::runtime::kafka {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int64_t kStuckMs = 30'000;
 
 struct KafkaGroupMetadata : GroupMetadata {
   std::unique_ptr<rd_kafka_consumer_group_metadata_t,
@@ -80,11 +88,16 @@ struct Partition {
 
 class Consumer final : public LogConsumer {
  public:
-  explicit Consumer(std::shared_ptr<Handle> handle, const GroupOptions& options)
+  Consumer(std::shared_ptr<Handle> handle, const GroupOptions& options,
+           const std::optional<fetch::FetchOptions>& native)
       : handle_(std::move(handle)),
         options_(options),
         wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     WEIR_CHECK(wake_ >= 0, "an event descriptor is always to be had");
+    if (native) {
+      native_ = std::make_unique<fetch::Fetcher>(
+          *native, wake_, [this](Status status) { fail(std::move(status)); });
+    }
     handle_->set_owner(this);
     rd_kafka_poll_set_consumer(handle_->get());
   }
@@ -103,6 +116,7 @@ class Consumer final : public LogConsumer {
   }
 
   Result<std::vector<GroupEvent>> poll(int timeout_ms) override {
+    watch_fetcher();
     // What there is already comes first; then one wait.
     for (int wait_ms : {0, timeout_ms}) {
       while (rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_->get(), wait_ms)) {
@@ -118,6 +132,14 @@ class Consumer final : public LogConsumer {
   }
 
   Status assign(const Positions& positions) override {
+    if (native_) {
+      PartitionList none = list_of({});
+      rd_kafka_resp_err_t code = rd_kafka_assign(handle_->get(), none.get());
+      if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return handle_->status(what() + ", assign", code);
+      native_->assign(positions);
+      reads_ = true;
+      return {};
+    }
     release_queues();
     std::vector<TopicPartition> names;
     for (const auto& [name, position] : positions) names.push_back(name);
@@ -141,6 +163,8 @@ class Consumer final : public LogConsumer {
   }
 
   Status unassign() override {
+    if (native_) native_->unassign();
+    reads_ = false;
     release_queues();
     rd_kafka_resp_err_t code = rd_kafka_assign(handle_->get(), nullptr);
     // A fenced member has nothing to give up.
@@ -150,6 +174,11 @@ class Consumer final : public LogConsumer {
 
   Fetched fetch(const TopicPartition& name, uint32_t rows_max) override {
     Fetched fetched;
+    if (native_) {
+      if (Status status = native_->fetch(name, rows_max, &fetched); !status.ok())
+        fail(std::move(status));
+      return fetched;
+    }
     auto found = partitions_.find(name);
     if (found == partitions_.end()) return fetched;
     Partition& partition = found->second;
@@ -180,6 +209,7 @@ class Consumer final : public LogConsumer {
     for (const auto& [name, partition] : partitions_) {
       if (partition.may_have_more) return;
     }
+    if (native_ && native_->has_records()) return;
     pollfd waited{wake_, POLLIN, 0};
     if (::poll(&waited, 1, timeout_ms) <= 0) return;
     uint64_t times = 0;
@@ -187,6 +217,7 @@ class Consumer final : public LogConsumer {
   }
 
   Result<Positions> committed(const std::vector<TopicPartition>& partitions) override {
+    reads_ = false;  // somebody looks for positions: the ends as they are now
     PartitionList list = list_of(partitions);
     rd_kafka_resp_err_t code = rd_kafka_committed(handle_->get(), list.get(), kRequestMsMax);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return asked(what() + ", committed offsets", code);
@@ -205,6 +236,11 @@ class Consumer final : public LogConsumer {
     std::map<TopicPartition, Ends> found;
     for (const TopicPartition& name : partitions) {
       Ends& ends = found[name];
+      // Each answer to a fetch brings them.
+      if (auto seen = native_ && reads_ ? native_->ends(name) : std::nullopt) {
+        ends = *seen;
+        continue;
+      }
       // The end is the last stable offset, as this client reads committed records only.
       rd_kafka_resp_err_t code =
           rd_kafka_query_watermark_offsets(handle_->get(), name.topic.c_str(), name.partition,
@@ -248,6 +284,7 @@ class Consumer final : public LogConsumer {
 
   void close() override {
     if (!handle_) return;
+    native_.reset();
     release_queues();
     handle_->set_owner(nullptr);
     if (options_.instance.empty()) handle_->leave_group();
@@ -363,6 +400,18 @@ class Consumer final : public LogConsumer {
     partitions_.clear();
   }
 
+  // An I/O thread that does not go round: the group must notice, and so must who runs us. A process
+  // that was stopped for a while has such a thread only for a moment.
+  void watch_fetcher() {
+    if (!native_ || native_->stuck_ms() < kStuckMs) {
+      stuck_since_.reset();
+      return;
+    }
+    if (!stuck_since_) stuck_since_ = Clock::now();
+    if (Clock::now() - *stuck_since_ > std::chrono::milliseconds(kStuckMs))
+      fail(Status::error(Exit::Bug, what() + ": the thread that fetches is stuck"));
+  }
+
   void fail(Status status) {
     std::lock_guard lock(error_mutex_);
     if (error_.ok()) error_ = std::move(status);
@@ -375,6 +424,9 @@ class Consumer final : public LogConsumer {
   std::shared_ptr<Handle> handle_;
   GroupOptions options_;
   int wake_;
+  std::unique_ptr<fetch::Fetcher> native_;  // null: records come through the client
+  bool reads_ = false;                      // `native_` reads what was assigned
+  std::optional<Clock::time_point> stuck_since_;
   std::map<TopicPartition, Partition> partitions_;
   std::vector<GroupEvent> events_;
   std::mutex error_mutex_;  // lanes meet errors, too
@@ -387,11 +439,13 @@ class Consumer final : public LogConsumer {
 Result<std::unique_ptr<LogConsumer>> open_consumer(const ClientProperties& properties,
                                                    const GroupOptions& options,
                                                    int32_t partitions) {
+  auto native = choose_fetch(properties, options, partitions);
+  if (!native.ok()) return native.take_status();
   auto handle = Handle::open(
       RD_KAFKA_CONSUMER, properties, consumer_settings(options, partitions),
       [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_rebalance_cb(conf, Consumer::on_rebalance); });
   if (!handle.ok()) return handle.take_status();
-  auto consumer = std::make_unique<Consumer>(std::move(*handle), options);
+  auto consumer = std::make_unique<Consumer>(std::move(*handle), options, *native);
   if (Status status = consumer->subscribe(); !status.ok()) return status;
   return std::unique_ptr<LogConsumer>(std::move(consumer));
 }

@@ -115,7 +115,15 @@ def produce(topic, records, **config):
 
 def read_committed(topic, timeout=60):
     """Every record of committed transactions that is in the topic now, by partition and offset."""
+    wait_for_markers(topic)
     return read(topic, "read_committed", timeout)
+
+
+def wait_for_markers(topic, timeout=5):
+    """A commit is answered before the partitions have its markers: waits until no transaction is open, but not for ever."""
+    deadline = time.monotonic() + timeout
+    while end_offsets(topic, "read_committed") != end_offsets(topic) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def read_uncommitted(topic, timeout=60):
@@ -167,9 +175,10 @@ def committed_offsets(group, topic):
         consumer.close()
 
 
-def end_offsets(topic):
+def end_offsets(topic, isolation="read_uncommitted"):
     """{partition: the offset that the next record will get}, transaction markers counted as the broker does."""
-    consumer = Consumer({"bootstrap.servers": brokers(), "group.id": "nobody", "enable.auto.commit": False})
+    consumer = Consumer({"bootstrap.servers": brokers(), "group.id": "nobody", "enable.auto.commit": False,
+                         "isolation.level": isolation})
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
         return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]

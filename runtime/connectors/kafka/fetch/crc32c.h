@@ -1,0 +1,14 @@
+// CRC-32C (Castagnoli), the checksum of record batches: by the CPU's own instruction where there is
+// one, by tables otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir::runtime::kafka::fetch {
+
+uint32_t crc32c(const char* data, size_t size);
+// Without the instruction; for machines that have none, and for tests.
+uint32_t crc32c_by_tables(const char* data, size_t size);
+
+}  // namespace weir::runtime::kafka::fetch
