@@ -94,6 +94,9 @@ Partition::Partition(TopicPartition name, Position position, std::shared_ptr<Buf
 Partition::~Partition() = default;
 
 void Partition::put(Chunk chunk) {
+  // The broker lists them as they ended.
+  std::sort(chunk.aborted.begin(), chunk.aborted.end(),
+            [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
   std::lock_guard lock(mutex_);
   bytes_waiting_ += chunk.records.size();
   waiting_.push_back(std::move(chunk));

@@ -24,9 +24,9 @@ namespace weir::runtime::kafka::fetch {
 struct Chunk {
   BufferRef buffer;  // `records` point into it
   std::string_view records;
-  std::vector<AbortedTransaction> aborted;  // by first offset
-  int64_t next_offset = -1;                 // behind it
-  bool at_end = false;                      // behind it there was nothing more
+  std::vector<AbortedTransaction> aborted;
+  int64_t next_offset = -1;  // behind it
+  bool at_end = false;       // behind it there was nothing more
 };
 
 // Views of a taken batch, used again by the next one of its partition.

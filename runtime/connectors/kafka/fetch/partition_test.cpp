@@ -109,6 +109,14 @@ TEST_CASE("aborted transactions are hidden, also where they overlap") {
   CHECK(seen.fetched.at_end);
 }
 
+TEST_CASE("the broker lists aborted transactions as they ended") {
+  Setting setting;
+  setting.put(plain(0, "a", 1) + plain(1, "b", 2) + encode_marker(2, 2, false) + plain(3, "c", 1) +
+                  encode_marker(4, 1, false) + plain(5, "d", 2),
+              {{2, 1}, {1, 0}}, true);
+  CHECK(setting.take().values == "d");
+}
+
 TEST_CASE("one producer aborts twice in an answer; the next answer begins within its transaction") {
   Setting setting;
   setting.put(plain(0, "a", 1) + encode_marker(1, 1, false) + plain(2, "b", 1) +
