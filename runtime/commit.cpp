@@ -5,7 +5,6 @@
 
 #include "runtime/names.h"
 #include "runtime/state/changelog.h"
-#include "runtime/state/state_key.h"
 
 namespace weir::runtime {
 
@@ -237,11 +236,8 @@ Status CommitThread::write_store(FrozenEpoch& epoch) {
   epoch.record.changelogs = places_.changelogs;
   if (Status status = places_.store->write(writes, write_commit_record(epoch.record)); !status.ok())
     return status;
-  for (const FrozenEpoch::Dropped& dropped : epoch.dropped) {
-    Status status = places_.store->erase(dropped.keyed, state_prefix(dropped.shard, dropped.pane),
-                                         state_prefix(dropped.shard, dropped.pane + 1));
-    if (!status.ok()) return status;
-  }
+  for (const FrozenEpoch::Closed& closed : epoch.closed)
+    places_.store->forget_before(closed.keyed, closed.before);
   return {};
 }
 

@@ -30,12 +30,12 @@ struct FrozenEpoch {
     std::string record;
   };
   std::vector<Change> changes;  // changelog records
-  struct Dropped {
+  struct Closed {
     uint32_t keyed;
-    uint16_t shard;
-    int64_t pane;
+    int64_t before;
   };
-  std::vector<Dropped> dropped;  // the store forgets them after the commit
+  std::vector<Closed>
+      closed;           // panes in front of `before`: the store forgets them after the commit
   CommitRecord record;  // without changelog offsets and sink positions: the commit fills them in
   Positions offsets;    // of the group's partitions
   std::unique_ptr<GroupMetadata> group;  // null: no log source

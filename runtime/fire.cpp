@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include "runtime/state/state_key.h"
-
 namespace weir::runtime {
 
 namespace {
 
-constexpr size_t kFiredMax = 4096;  // of one stage call, and of one chunk of sorted runs
+constexpr size_t kFiredMax = 1024;  // of one stage call: outputs are looked at in between
 constexpr int64_t kPanesKept = 4;   // windows of fewer panes are combined anew
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
@@ -45,32 +43,12 @@ void Firing::forget() {
   for (auto& kept : sliding_) kept->clear();
 }
 
-Firing::Group Firing::group(WeirBytes key, char* accumulator) const {
-  uint64_t prefix = 0;
-  memcpy(&prefix, key.data, std::min<uint64_t>(key.size, 8));
-  return {__builtin_bswap64(prefix), key, accumulator};
-}
-
-Status Firing::bad_state() const {
-  return Status::error(
-      Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a value that is not one");
-}
-
 // ---------------------------------------------------------------- groups of a window
 
-namespace {
-template <class Group>
-void sort_by_key(std::vector<Group>& groups) {
-  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : view(a.key) < view(b.key);
-  });
-}
-}  // namespace
-
-void Firing::add_all(WeirTable* table, std::vector<Group>* groups) const {
+void Firing::add_all(WeirTable* table, std::vector<FiringGroup>* groups) const {
   groups->reserve(groups->size() + table->count);
   for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
-    groups->push_back(group(weir_slot_key(slot), weir_slot_accumulator(slot)));
+    groups->push_back(make_firing_group(weir_slot_key(slot), weir_slot_accumulator(slot)));
 }
 
 bool Firing::any_spilled(uint32_t s, int64_t first, int64_t end) const {
@@ -93,7 +71,7 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
                          const Take& take) {
   if (any_spilled(s, first, end)) {
     if (!sliding.empty()) sliding[s]->clear();
-    return merge_runs(s, first, end, take);
+    return StoredGroups(state_, s, first, end).for_each_piece(take);
   }
   std::vector<WeirTable*> tables;
   SlidingPanes::Parts parts;
@@ -108,7 +86,7 @@ Status Firing::groups_of(uint32_t s, int64_t first, int64_t end, Sliding& slidin
       if (part && part->count > 0) tables.push_back(part);
     }
   }
-  std::vector<Group> groups;
+  std::vector<FiringGroup> groups;
   if (tables.size() == 1) {
     add_all(tables[0], &groups);
   } else if (tables.size() > 1) {
@@ -141,9 +119,9 @@ Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_
     }
   }
   if (!panes_know) {
-    return groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) -> Status {
-      std::vector<Group> changed;
-      for (const Group& g : groups) {
+    return groups_of(s, first, end, sliding, [&](const std::vector<FiringGroup>& groups) -> Status {
+      std::vector<FiringGroup> changed;
+      for (const FiringGroup& g : groups) {
         if (header_of(g.accumulator)->changed & bit) changed.push_back(g);
       }
       return changed.empty() ? Status() : take(changed);
@@ -163,12 +141,11 @@ Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_
       if (parts.kept) {
         combine_parts(parts, key);
       } else {
-        char* combined = nullptr;
-        if (Status status = combine_key(s, first, end, key, &combined); !status.ok()) return status;
+        combine_key(s, first, end, key);
       }
     }
   }
-  std::vector<Group> groups;
+  std::vector<FiringGroup> groups;
   if (kept) add_all(scratch_->find_or_make(0), &groups);
   sort_by_key(groups);
   Status status = groups.empty() ? Status() : take(groups);
@@ -176,118 +153,7 @@ Status Firing::changed_groups_of(uint32_t s, int64_t first, int64_t end, uint32_
   return status;
 }
 
-namespace {
-
-// One pane's groups in key order: those in memory, and those of the store that are not in memory.
-class PaneRun {
- public:
-  PaneRun(KeyedState& state, uint32_t shard, int64_t start, KeyedState::Pane& pane)
-      : state_(state), pane_(pane) {
-    if (pane.table) {
-      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.table, &at);)
-        slots_.push_back(slot);
-      std::sort(slots_.begin(), slots_.end(), [](WeirSlot* a, WeirSlot* b) {
-        return view(weir_slot_key(a)) < view(weir_slot_key(b));
-      });
-    }
-    if (pane.spilled) {
-      prefix_ = state_prefix(uint16_t(shard), start);
-      cursor_ = state.store()->cursor(state.number());
-      cursor_->seek(prefix_);
-      skip_shadowed();
-    }
-  }
-  bool valid() const { return at_ < slots_.size() || stored(); }
-  std::string_view key() const {
-    if (!stored()) return slot_key();
-    if (at_ == slots_.size()) return stored_key();
-    return std::min(slot_key(), stored_key());
-  }
-  // The group of `key`, for the time being. Null: its value can't be read.
-  const char* group(std::vector<char>* buffer, WeirArena* texts) const {
-    if (from_memory()) return weir_slot_accumulator(slots_[at_]);
-    const std::string& initial = state_.info().keyed->group_initial();
-    buffer->assign(initial.begin(), initial.end());
-    return state_.codec().decode(cursor_->value(), buffer->data(), texts) ? buffer->data()
-                                                                          : nullptr;
-  }
-  void next() {
-    if (from_memory()) {
-      ++at_;
-    } else {
-      cursor_->next();
-      skip_shadowed();
-    }
-  }
-  Status status() const { return cursor_ ? cursor_->status() : Status(); }
-
- private:
-  bool stored() const { return cursor_ && cursor_->valid() && cursor_->key().starts_with(prefix_); }
-  std::string_view stored_key() const { return cursor_->key().substr(prefix_.size()); }
-  std::string_view slot_key() const { return view(weir_slot_key(slots_[at_])); }
-  bool from_memory() const {
-    return !stored() || (at_ < slots_.size() && slot_key() < stored_key());
-  }
-  void skip_shadowed() {
-    while (pane_.table && stored() &&
-           weir_table_find(pane_.table, stored_key().data(), stored_key().size()))
-      cursor_->next();
-  }
-
-  KeyedState& state_;
-  KeyedState::Pane& pane_;
-  std::string prefix_;
-  std::vector<WeirSlot*> slots_;
-  size_t at_ = 0;
-  std::unique_ptr<Store::Cursor> cursor_;
-};
-
-}  // namespace
-
-Status Firing::merge_runs(uint32_t s, int64_t first, int64_t end, const Take& take) {
-  auto& panes = state_.shards()[s].panes;
-  std::vector<std::unique_ptr<PaneRun>> runs;
-  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
-    runs.push_back(std::make_unique<PaneRun>(state_, s, it->first, it->second));
-  }
-  std::vector<char> buffer;
-  std::vector<Group> groups;
-  auto flush = [&]() -> Status {
-    groups.clear();
-    WeirTable* table = scratch_->find_or_make(0);
-    add_all(table, &groups);
-    sort_by_key(groups);
-    Status status = groups.empty() ? Status() : take(groups);
-    scratch_->clear();
-    return status;
-  };
-  for (uint64_t taken = 0;; ++taken) {
-    std::string least;
-    bool any = false;
-    for (auto& run : runs) {
-      if (Status status = run->status(); !status.ok()) return status;
-      if (run->valid() && (!any || run->key() < least)) {
-        least = run->key();
-        least.reserve(least.size() + kInlineKeyBytes);  // a probe may read that far behind a key
-        any = true;
-      }
-    }
-    if (!any || taken == kFiredMax) {
-      if (Status status = flush(); !status.ok() || !any) return status;
-      taken = 0;
-    }
-    for (auto& run : runs) {
-      if (!run->valid() || run->key() != least) continue;
-      WeirArena* texts = &scratch_->find_or_make(0)->keys;
-      const char* from = run->group(&buffer, texts);
-      if (!from) return bad_state();
-      merge_into_scratch({least.data(), least.size()}, from);
-      run->next();
-    }
-  }
-}
-
-Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission,
+Status Firing::deliver(const std::vector<FiringGroup>& groups, const Span& span, uint32_t emission,
                        const FireTo& to_stage) {
   fired_.clear();
   auto flush = [&]() -> Status {
@@ -296,7 +162,7 @@ Status Firing::deliver(const std::vector<Group>& groups, const Span& span, uint3
     fired_.clear();
     return status;
   };
-  for (const Group& g : groups) {
+  for (const FiringGroup& g : groups) {
     fired_.push_back(
         {g.key.data, g.key.size, g.accumulator, span.start, span.end, span.event_time});
     if (fired_.size() == kFiredMax) {
@@ -334,7 +200,7 @@ Status Firing::fire_closed(int64_t from, int64_t to, const FireTo& to_stage) {
     last_close_ = std::max(last_close_, window_.close(start));
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
       // All emissions of append mode have the same groups.
-      auto append = [&](const std::vector<Group>& groups) -> Status {
+      auto append = [&](const std::vector<FiringGroup>& groups) -> Status {
         for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
           if (info_.emissions[e].emission->mode() != contract::Emission::APPEND) continue;
           if (Status delivered = deliver(groups, span, e, to_stage); !delivered.ok())
@@ -348,7 +214,7 @@ Status Firing::fire_closed(int64_t from, int64_t to, const FireTo& to_stage) {
       }
       for (uint32_t e = 0; e < info_.emissions.size(); ++e) {
         if (info_.emissions[e].emission->mode() != contract::Emission::UPDATE) continue;
-        auto update = [&](const std::vector<Group>& groups) {
+        auto update = [&](const std::vector<FiringGroup>& groups) {
           return deliver(groups, span, e, to_stage);
         };
         if (Status status =
@@ -365,9 +231,10 @@ Status Firing::fire_all(uint32_t emission, int64_t event_time, const FireTo& to_
   Sliding sliding = make_sliding(false);
   auto fire = [&](const Span& span, int64_t first, int64_t end) -> Status {
     for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-      Status status = groups_of(s, first, end, sliding, [&](const std::vector<Group>& groups) {
-        return deliver(groups, span, emission, to_stage);
-      });
+      Status status =
+          groups_of(s, first, end, sliding, [&](const std::vector<FiringGroup>& groups) {
+            return deliver(groups, span, emission, to_stage);
+          });
       if (!status.ok()) return status;
     }
     return {};
@@ -400,79 +267,108 @@ bool Firing::any_changed(uint32_t emission) const {
 
 // ---------------------------------------------------------------- changed groups
 
-Status Firing::load_changed(uint32_t s, int64_t start, KeyedState::Pane& pane, uint32_t bit) {
-  KeyedState::Shard& shard = state_.shards()[s];
-  std::string prefix = state_prefix(uint16_t(s), start);
-  auto cursor = state_.store()->cursor(state_.number());
-  const std::string& initial = info_.keyed->group_initial();
-  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
-    WeirGroupHeader header{};
-    if (cursor->value().size() < 1 + sizeof header) return bad_state();
-    memcpy(&header, cursor->value().data() + 1,
-           sizeof header);  // behind the version: state_value.h
-    if (!(header.changed & bit)) continue;
-    std::string key(cursor->key().substr(prefix.size()));
-    key.reserve(key.size() + kInlineKeyBytes);
-    if (!pane.table) pane.table = shard.tables.find_or_make(start);
-    if (weir_table_find(pane.table, key.data(), key.size())) continue;
-    uint64_t mask = pane.table->mask;
-    char* group = weir_table_upsert(pane.table, key.data(), key.size());
-    memcpy(group, initial.data(), initial.size());
-    if (!state_.codec().decode(cursor->value(), group, &pane.table->keys)) return bad_state();
-    if (pane.table->mask != mask) pane.scan = true;
+void Firing::combine_key(uint32_t s, int64_t first, int64_t end, WeirBytes key) {
+  auto& panes = state_.shards()[s].panes;
+  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
+    WeirTable* table = it->second.table;
+    WeirSlot* slot = table ? weir_table_find(table, key.data, key.size) : nullptr;
+    if (slot) merge_into_scratch(key, weir_slot_accumulator(slot));
   }
-  return cursor->status();
 }
 
-Status Firing::combine_key(uint32_t s, int64_t first, int64_t end, WeirBytes key, char** combined) {
-  auto& panes = state_.shards()[s].panes;
-  *combined = nullptr;
-  std::vector<char> buffer;
-  for (auto it = panes.lower_bound(first); it != panes.end() && it->first < end; ++it) {
-    WeirSlot* slot =
-        it->second.table ? weir_table_find(it->second.table, key.data, key.size) : nullptr;
-    if (slot) {
-      *combined = merge_into_scratch(key, weir_slot_accumulator(slot));
-    } else if (it->second.spilled) {
-      std::vector<std::optional<std::string>> values;
-      std::string stored = state_prefix(uint16_t(s), it->first) + std::string(key.data, key.size);
-      if (Status status = state_.store()->get(state_.number(), {stored}, &values); !status.ok())
-        return status;
-      if (!values[0]) continue;
-      const std::string& initial = info_.keyed->group_initial();
-      buffer.assign(initial.begin(), initial.end());
-      if (!state_.codec().decode(*values[0], buffer.data(), &scratch_->find_or_make(0)->keys))
-        return bad_state();
-      *combined = merge_into_scratch(key, buffer.data());
-    }
+// What is spilled has changed, or stands in a window of what has.
+bool Firing::changes_need_store(uint32_t s, uint32_t bit) const {
+  for (auto& [start, pane] : state_.shards()[s].panes) {
+    if (!(pane.changed & bit)) continue;
+    if (!info_.has_window
+            ? pane.spilled
+            : any_spilled(s, window_.first_with(start), window_.end(window_.last_with(start))))
+      return true;
   }
-  return {};
+  return false;
+}
+
+// The order is that of keys in pieces, and within a piece that of windows.
+Status Firing::fire_changed_stored(uint32_t s, uint32_t emission, int64_t watermark,
+                                   int64_t event_time, const FireTo& to_stage,
+                                   const MakeRoom& make_room) {
+  uint32_t bit = uint32_t{1} << emission;
+  std::string from;
+  while (true) {
+    Result<ChangedPiece> piece = ChangedPiece::read(state_, s, bit, from);
+    if (!piece.ok()) return piece.take_status();
+    std::map<int64_t, std::vector<WeirBytes>> windows;
+    for (const auto& [key, panes] : piece->keys()) {
+      auto add = [&](int64_t window) {
+        std::vector<WeirBytes>& keys = windows[window];
+        if (keys.empty() || keys.back().data != key.data())
+          keys.push_back({key.data(), key.size()});
+      };
+      for (int64_t start : panes) {
+        if (!info_.has_window) {
+          add(0);
+          continue;
+        }
+        for (int64_t w = window_.first_with(start); w <= window_.last_with(start);
+             w += window_.slide) {
+          if (window_.close(w) > watermark) add(w);
+        }
+      }
+    }
+    for (const auto& [start, keys] : windows) {
+      Span span = info_.has_window ? Span{start, window_.end(start), window_.end(start) - 1}
+                                   : Span{0, 0, event_time};
+      auto first = state_.panes().lower_bound(start);
+      auto end = state_.panes().lower_bound(info_.has_window ? span.end : start + 1);
+      for (auto pane = first; pane != end; ++pane) {
+        for (WeirBytes key : keys) {
+          if (const char* group = piece->group(*pane, key)) merge_into_scratch(key, group);
+        }
+      }
+      std::vector<FiringGroup> groups;
+      add_all(scratch_->find_or_make(0), &groups);
+      sort_by_key(groups);
+      Status status = deliver(groups, span, emission, to_stage);
+      scratch_->clear();
+      if (!status.ok()) return status;
+    }
+    uint64_t dirty = piece->clear_bits();
+    if (piece->bound()) from = *piece->bound();
+    bool last = !piece->bound();
+    if (Status status = make_room(dirty); !status.ok() || last) return status;
+  }
 }
 
 Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark, int64_t event_time,
-                               const FireTo& to_stage) {
+                               const FireTo& to_stage, const MakeRoom& make_room) {
   uint32_t bit = uint32_t{1} << emission;
   KeyedState::Shard& shard = state_.shards()[s];
+  auto all_fired = [&] {
+    for (auto& [start, pane] : shard.panes) {
+      pane.changed &= ~bit;
+      pane.changed_before &= ~bit;
+    }
+    if (!sliding_.empty()) sliding_[s]->bits_cleared();
+  };
+  if (changes_need_store(s, bit)) {
+    Status status = fire_changed_stored(s, emission, watermark, event_time, to_stage, make_room);
+    all_fired();
+    return status;
+  }
   struct Changed {
     KeyedState::Pane* pane;
     WeirSlot* slot;
   };
   std::vector<Changed> changed;
-  std::map<int64_t, std::vector<Group>>
+  std::map<int64_t, std::vector<FiringGroup>>
       windows;  // by start; where a window is one pane its groups, else the keys
   bool one_pane = !info_.has_window || window_.is_tumbling();
-  for (auto& [start, pane] : shard.panes) {
-    if (!(pane.changed & bit)) continue;
-    if (pane.spilled && (pane.changed_before & bit)) {
-      if (Status status = load_changed(s, start, pane, bit); !status.ok()) return status;
-    }
-  }
   for (auto& [start, pane] : shard.panes) {
     if (!(pane.changed & bit) || !pane.table) continue;
     auto take = [&](WeirSlot* slot) {
       if (!(header_of(weir_slot_accumulator(slot))->changed & bit)) return;
       changed.push_back({&pane, slot});
-      Group found = group(weir_slot_key(slot), weir_slot_accumulator(slot));
+      FiringGroup found = make_firing_group(weir_slot_key(slot), weir_slot_accumulator(slot));
       if (!info_.has_window) {
         windows[0].push_back(found);
         return;
@@ -491,8 +387,7 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
   // Where windows have several panes, those of the changed keys slide over all windows at once.
   std::unique_ptr<stdlib::PaneTables> keys;
   std::unique_ptr<SlidingPanes> sliding;
-  if (!one_pane && !windows.empty() &&
-      !any_spilled(s, windows.begin()->first, window_.end(windows.rbegin()->first))) {
+  if (!one_pane && !windows.empty()) {
     keys = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(),
                                                 info_.keyed->group_initial().data(), 0, 0);
     for (const Changed& c : changed)
@@ -505,22 +400,22 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
     Span span = info_.has_window ? Span{start, window_.end(start), window_.end(start) - 1}
                                  : Span{0, 0, event_time};
     if (!one_pane) {
-      auto same = [](const Group& a, const Group& b) { return view(a.key) == view(b.key); };
+      auto same = [](const FiringGroup& a, const FiringGroup& b) {
+        return view(a.key) == view(b.key);
+      };
       groups.erase(std::unique(groups.begin(), groups.end(), same), groups.end());
       SlidingPanes::Parts parts;
       if (sliding) parts = sliding->slide_to(start, span.end);
-      for (Group& g : groups) {
-        char* combined = nullptr;
+      for (FiringGroup& g : groups) {
         if (parts.kept) {
           combine_parts(parts, g.key);
-        } else if (Status status = combine_key(s, start, span.end, g.key, &combined);
-                   !status.ok()) {
-          return status;
+        } else {
+          combine_key(s, start, span.end, g.key);
         }
       }
       // The scratch table stands still only now.
       WeirTable* table = scratch_->find_or_make(0);
-      for (Group& g : groups)
+      for (FiringGroup& g : groups)
         g.accumulator = weir_slot_accumulator(weir_table_find(table, g.key.data, g.key.size));
     }
     Status status = deliver(groups, span, emission, to_stage);
@@ -531,18 +426,15 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
     header_of(weir_slot_accumulator(c.slot))->changed &= ~bit;
     KeyedState::touch(*c.pane, c.slot);
   }
-  for (auto& [start, pane] : shard.panes) {
-    pane.changed &= ~bit;
-    pane.changed_before &= ~bit;
-  }
-  if (!sliding_.empty()) sliding_[s]->bits_cleared();
+  all_fired();
   return {};
 }
 
 Status Firing::fire_changed(uint32_t emission, int64_t watermark, int64_t event_time,
-                            const FireTo& to_stage) {
+                            const FireTo& to_stage, const MakeRoom& make_room) {
   for (uint32_t s = 0; s < state_.shards().size(); ++s) {
-    if (Status status = fire_changed_in(s, emission, watermark, event_time, to_stage); !status.ok())
+    if (Status status = fire_changed_in(s, emission, watermark, event_time, to_stage, make_room);
+        !status.ok())
       return status;
   }
   return {};

@@ -6,8 +6,8 @@
 //
 //     one pane, in memory              the groups as they lie there, nothing is copied
 //     several panes, all in memory     merged into a scratch table; where windows overlap, from
-//     what is kept (sliding.h) a pane is spilled                a merge of sorted runs, memory and
-//     store, in bounded memory
+//     what is kept (sliding.h) a pane is spilled                in pieces, from memory and store
+//     (fire_stored.h)
 //
 // Threads: the control thread, while no lane runs.
 #pragma once
@@ -16,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/fire_stored.h"
 #include "runtime/sliding.h"
 #include "runtime/state/keyed_state.h"
 
@@ -25,6 +26,11 @@ namespace weir::runtime {
 // call.
 using FireTo = std::function<Status(uint32_t emission, const WeirFired* fired, uint32_t count)>;
 
+// Called between pieces of a firing that have left `dirty` bytes of changed groups in memory: the
+// epoch may end here, what has not fired still says so.
+using MakeRoom = std::function<Status(uint64_t dirty)>;
+
+// Requires, where something is spilled: the store has all that was frozen.
 class Firing {
  public:
   explicit Firing(KeyedState& state);
@@ -35,7 +41,7 @@ class Firing {
   // Update: the groups of open windows that changed since this emission last fired. `event_time` is
   // that of groups without a window.
   Status fire_changed(uint32_t emission, int64_t watermark, int64_t event_time,
-                      const FireTo& to_stage);
+                      const FireTo& to_stage, const MakeRoom& make_room);
   // Complete: all groups.
   Status fire_all(uint32_t emission, int64_t event_time, const FireTo& to_stage);
   // Of the windows that `fire_closed` has fired, the last one's close; INT64_MIN: none.
@@ -47,16 +53,11 @@ class Firing {
   bool any_changed(uint32_t emission) const;
 
  private:
-  struct Group {
-    uint64_t prefix;  // first 8 bytes of the key, so that most comparisons end there
-    WeirBytes key;
-    char* accumulator;
-  };
   struct Span {
     int64_t start, end, event_time;
   };  // of a window; {0, 0, …} without one
 
-  using Take = std::function<Status(const std::vector<Group>&)>;
+  using Take = StoredGroups::Take;
   using Sliding =
       std::vector<std::unique_ptr<SlidingPanes>>;  // by shard; empty where windows don't overlap
 
@@ -67,23 +68,23 @@ class Firing {
                            Sliding& sliding, const Take& take);
   bool any_spilled(uint32_t shard, int64_t first, int64_t end) const;
   Sliding make_sliding(bool follow) const;
-  void add_all(WeirTable* table, std::vector<Group>* groups) const;
+  void add_all(WeirTable* table, std::vector<FiringGroup>* groups) const;
   // The group of one key of a window that is kept, in the scratch table.
   void combine_parts(const SlidingPanes::Parts& parts, WeirBytes key);
-  Status merge_runs(uint32_t shard, int64_t first, int64_t end, const Take& take);
   Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time,
-                         const FireTo& to_stage);
-  Status load_changed(uint32_t shard, int64_t start, KeyedState::Pane& pane, uint32_t bit);
-  Status combine_key(uint32_t shard, int64_t first, int64_t end, WeirBytes key, char** combined);
-  Status deliver(const std::vector<Group>& groups, const Span& span, uint32_t emission,
+                         const FireTo& to_stage, const MakeRoom& make_room);
+  Status fire_changed_stored(uint32_t shard, uint32_t emission, int64_t watermark,
+                             int64_t event_time, const FireTo& to_stage, const MakeRoom& make_room);
+  bool changes_need_store(uint32_t shard, uint32_t bit) const;
+  // The group of one key, all panes in memory, in the scratch table.
+  void combine_key(uint32_t shard, int64_t first, int64_t end, WeirBytes key);
+  Status deliver(const std::vector<FiringGroup>& groups, const Span& span, uint32_t emission,
                  const FireTo& to_stage);
   Status for_each_window(int64_t from, int64_t to,
                          const std::function<Status(int64_t start)>& visit);
   char* merge_into_scratch(WeirBytes key, const char* group) {
     return combine(info_, scratch_->find_or_make(0), key, group);
   }
-  Group group(WeirBytes key, char* accumulator) const;
-  Status bad_state() const;
 
   KeyedState& state_;
   const KeyedInfo& info_;

@@ -45,7 +45,7 @@ Status Operators::load(const Watermarks& watermarks) {
 
 // ---------------------------------------------------------------- merge
 
-Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
+void Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   std::vector<stdlib::PaneTables*> partials;
   uint64_t groups = 0, bytes = 0;
   auto add = [&](StageMemory& memory) {
@@ -59,7 +59,7 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   for (Operator& op : operators_) {
     for (Emission& emission : op.emissions) add(*emission.memory);
   }
-  if (partials.empty()) return {};
+  if (partials.empty()) return;
   KeyedState& state = *operators_[at].state;
   dirty_bytes_ += bytes;
   merged_bytes_ += bytes;
@@ -69,14 +69,16 @@ Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
                        : std::min<uint32_t>(arena_->threads(), uint32_t(state.shards().size()));
   arena_->run(parts, [&](uint32_t part) { state.merge_part(partials, part, parts); });
   for (stdlib::PaneTables* partial : partials) partial->clear();
-  return state.merged();
+  state.merged();
 }
 
-Status Operators::merge(const std::vector<Lane*>& lanes) {
-  for (uint32_t at : program_.order) {
-    if (Status status = merge_into(at, lanes); !status.ok()) return status;
-  }
-  return {};
+void Operators::merge(const std::vector<Lane*>& lanes) {
+  for (uint32_t at : program_.order) merge_into(at, lanes);
+}
+
+// In front of a firing.
+Status Operators::settle(const Operator& op) {
+  return op.state->any_spilled() && settle_ ? settle_() : Status();
 }
 
 // ---------------------------------------------------------------- fire
@@ -165,14 +167,14 @@ Status Operators::advance(const std::vector<Lane*>& lanes, const Watermarks& wat
     int64_t watermark = hold_back(watermarks.floor(op.info->time), op.info->held_back_us);
     if (watermark <= op.watermark || !op.info->has_window) continue;
     if (closes_something(op, at, lanes, watermark)) {
-      if (Status status = merge_into(at, lanes); !status.ok()) return status;
+      merge_into(at, lanes);
+      if (Status status = settle(op); !status.ok()) return status;
       auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
         return run_stage(op, emission, fired, count);
       };
       if (Status status = op.firing->fire_closed(op.watermark, watermark, to_stage); !status.ok())
         return status;
-      for (const KeyedState::Dropped& dropped : op.state->drop_closed(watermark))
-        op.dropped.push_back(dropped);
+      if (std::optional<int64_t> before = op.state->drop_closed(watermark)) op.closed = before;
     }
     op.watermark = watermark;
   }
@@ -195,15 +197,22 @@ Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Water
     for (uint32_t i = 0; i < op.emissions.size(); ++i) {
       auto mode = op.emissions[i].info.emission->mode();
       if (mode == contract::Emission::APPEND || !due(op.emissions[i])) continue;
-      if (Status status = merge_into(at, lanes); !status.ok()) return status;
+      merge_into(at, lanes);
       if (!op.firing->any_changed(i)) continue;
+      if (Status status = settle(op); !status.ok()) return status;
       dirty_ = true;  // what has fired is marked as such
       auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
         return run_stage(op, emission, fired, count);
       };
+      auto make_room = [&](uint64_t dirty) -> Status {
+        dirty_ = true;
+        dirty_bytes_ += dirty;
+        merged_bytes_ += dirty;
+        return make_room_ ? make_room_() : Status();
+      };
       Status status =
           mode == contract::Emission::UPDATE
-              ? op.firing->fire_changed(i, op.watermark, event_time(op, lanes), to_stage)
+              ? op.firing->fire_changed(i, op.watermark, event_time(op, lanes), to_stage, make_room)
               : op.firing->fire_all(i, event_time(op, lanes), to_stage);
       if (!status.ok()) return status;
     }
@@ -282,9 +291,8 @@ void Operators::freeze(FrozenEpoch* epoch) {
       for (std::string& record : records[shard])
         epoch->changes.push_back({at, uint16_t(shard), std::move(record)});
     }
-    for (const KeyedState::Dropped& dropped : op.dropped)
-      epoch->dropped.push_back({at, dropped.shard, dropped.pane});
-    op.dropped.clear();
+    if (op.closed) epoch->closed.push_back({at, *op.closed});
+    op.closed.reset();
   }
   take_outputs(&epoch->outputs);
   for (AsideRow& row : aside_) epoch->aside.push_back(std::move(row));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "runtime/aside.h"
@@ -33,12 +34,17 @@ class Operators {
     drain_ = std::move(drain);
   }
   void take_outputs(std::vector<FrozenEpoch::Rows>* outputs);
+  // Called before something is read from the store: waits until it has all that was frozen.
+  void set_settle(std::function<Status()> settle) { settle_ = std::move(settle); }
+  // Called between pieces of a firing, with what they have changed counted in `dirty_bytes`: may
+  // merge, freeze, wait until that is durable, and spill.
+  void set_make_room(std::function<Status()> make_room) { make_room_ = std::move(make_room); }
 
   // What the store has, with the watermarks that it has been brought to.
   Status load(const Watermarks& watermarks);
 
   // Takes the lanes' partial groups.
-  Status merge(const std::vector<Lane*>& lanes);
+  void merge(const std::vector<Lane*>& lanes);
   // Watermarks have moved: fires what closes, drops what nobody needs. Merges first if something
   // closes.
   Status advance(const std::vector<Lane*>& lanes, const Watermarks& watermarks);
@@ -82,10 +88,11 @@ class Operators {
     std::unique_ptr<Firing> firing;
     std::vector<Emission> emissions;
     int64_t watermark = INT64_MIN;  // held back; windows that close up to here have fired
-    std::vector<KeyedState::Dropped> dropped;
+    std::optional<int64_t> closed;  // panes in front of this are, and the store has some
   };
   Operators(const Program& program, WorkArena* arena) : program_(program), arena_(arena) {}
-  Status merge_into(uint32_t at, const std::vector<Lane*>& lanes);
+  void merge_into(uint32_t at, const std::vector<Lane*>& lanes);
+  Status settle(const Operator& op);
   bool closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes,
                         int64_t watermark) const;
   Status run_stage(Operator& op, uint32_t emission, const WeirFired* fired, uint32_t count);
@@ -98,7 +105,7 @@ class Operators {
   std::vector<Operator> operators_;  // as in the plan
   std::vector<AsideRow> aside_;      // of emissions
   uint64_t drain_bytes_ = UINT64_MAX;
-  std::function<Status()> drain_;
+  std::function<Status()> drain_, settle_, make_room_;
   uint64_t dirty_bytes_ = 0, merged_bytes_ = 0;
   bool dirty_ = false;  // some state has changed since the last freeze
 };

@@ -37,6 +37,7 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
 
   Log* log = options.log;
   std::unique_ptr<Log> cluster;
+  bound_allocator(options.memory_bytes);
   if (program.uses_log && !log) {
     ClientProperties client = program.client;
     if (client.brokers.empty()) client.brokers = "127.0.0.1:9092";
@@ -54,16 +55,16 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   std::string directory = !options.state_dir.empty()
                               ? options.state_dir
                               : default_state_dir(program.name, options.instance);
-  std::vector<std::string> stores;
-  for (const KeyedInfo& keyed : program.keyed) stores.push_back(keyed.keyed->identity());
+  Result<std::vector<StoreOperator>> stores = store_operators(program);
+  if (!stores.ok()) return stores.take_status();
   std::unique_ptr<Store> store;
   if (on_disk) {
     Result<std::unique_ptr<Store>> opened =
-        open_rocksdb_store(directory, stores, MemoryShares(options.memory_bytes).store);
+        open_rocksdb_store(directory, std::move(*stores), MemoryShares(options.memory_bytes).store);
     if (!opened.ok()) return opened.take_status();
     store = std::move(*opened);
   } else {
-    store = make_memory_store(stores);
+    store = make_memory_store(std::move(*stores));
   }
 
   std::vector<std::unique_ptr<Sink>> sinks(program.sinks.size());

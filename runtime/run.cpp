@@ -1,5 +1,7 @@
 #include "runtime/run.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -15,6 +17,17 @@ constexpr int kAttemptsMax = 8;  // without a commit in between
 constexpr auto kUnavailableMax = std::chrono::minutes(5);
 
 }  // namespace
+
+// Each epoch makes and frees buffers of about its size, on several threads: what lies free between
+// them in glibc's arenas is half a budget of 16 MiB. A large budget has room for it, and faulting
+// pages in again costs.
+void bound_allocator(uint64_t budget) {
+  constexpr uint64_t kSmall = 256 << 20;
+  if (budget > kSmall) return;
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  mallopt(M_TRIM_THRESHOLD, int(std::max<uint64_t>(budget / 32, 256 << 10)));
+}
 
 PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
                          std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters,
@@ -248,6 +261,8 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   operators_ = std::move(*operators);
   merged_checked_ = 0;
   operators_->set_drain(shares_.output, [this] { return drain_outputs(); });
+  operators_->set_settle([this] { return wait_for_commit(); });
+  operators_->set_make_room([this, &inputs] { return make_room(inputs); });
   if (Status status = operators_->load(*watermarks_); !status.ok()) return status;
 
   // Sinks that can take rows back go to where the last committed epoch left them.
@@ -375,7 +390,8 @@ Status PipelineRun::after_round() {
   uint64_t output = 0;
   for (auto& lane : lanes_) output += lane->memory().output_bytes();
   if (output >= shares_.output / 2) epoch_wanted_ = true;
-  return operators_->merge(lane_pointers_);
+  operators_->merge(lane_pointers_);
+  return {};
 }
 
 void PipelineRun::collect_counts() {
@@ -410,19 +426,25 @@ Status PipelineRun::bound_memory(Inputs& inputs) {
   if (operators_->merged_bytes() - merged_checked_ < shares_.state / 32) return {};
   merged_checked_ = operators_->merged_bytes();
   for (int tries = 0; operators_->state_bytes() > shares_.state; ++tries) {
-    uint64_t wanted = operators_->state_bytes() - shares_.state * 3 / 4;
-    uint64_t freed = operators_->spill(wanted, durable_);
-    if (freed > 0) {
-      ++summary_->spills;
-      metrics_.update([](MetricsValues& v) { ++v.spills; });
-    }
-    if (freed >= wanted || tries == 3) break;
+    if (spill() || tries == 3) break;
     if (Status status = wait_for_commit(); !status.ok()) return status;
     if (tries == 0) continue;
     if (Status status = end_epoch(inputs); !status.ok()) return status;
     if (Status status = wait_for_commit(); !status.ok()) return status;
   }
   return {};
+}
+
+// What the store has goes from memory. False: that was too little.
+bool PipelineRun::spill() {
+  if (operators_->state_bytes() <= shares_.state) return true;
+  uint64_t wanted = operators_->state_bytes() - shares_.state * 3 / 4;
+  uint64_t freed = operators_->spill(wanted, durable_);
+  if (freed > 0) {
+    ++summary_->spills;
+    metrics_.update([](MetricsValues& v) { ++v.spills; });
+  }
+  return freed >= wanted;
 }
 
 // ---------------------------------------------------------------- epochs
@@ -439,10 +461,15 @@ bool PipelineRun::epoch_due() const {
 }
 
 Status PipelineRun::end_epoch(Inputs& inputs) {
-  if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
+  operators_->merge(lane_pointers_);
   if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), true);
       !status.ok())
     return status;
+  return cut_epoch(inputs);
+}
+
+// The epoch ends with what has been merged and has fired.
+Status PipelineRun::cut_epoch(Inputs& inputs) {
   auto epoch = std::make_unique<FrozenEpoch>();
   epoch->number = epoch_;
   operators_->freeze(epoch.get());
@@ -487,6 +514,16 @@ Status PipelineRun::end_epoch(Inputs& inputs) {
   ++epoch_;
   if (Status status = wait_for_commit(); !status.ok()) return status;  // of a part
   commits_->begin(std::move(epoch));
+  return {};
+}
+
+// In the middle of a firing whose groups are not in memory.
+Status PipelineRun::make_room(Inputs& inputs) {
+  if (operators_->dirty_bytes() <= shares_.dirty) return {};
+  operators_->merge(lane_pointers_);
+  if (Status status = cut_epoch(inputs); !status.ok()) return status;
+  if (Status status = wait_for_commit(); !status.ok()) return status;
+  spill();
   return {};
 }
 
@@ -556,14 +593,15 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
     if (fires) {
       Watermarks before = *watermarks_;
       watermarks_->advance(times_, true);
-      if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
+      operators_->merge(lane_pointers_);
       if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok())
         return status;
-      if (Status status = operators_->fire_last(lane_pointers_, *watermarks_); !status.ok())
-        return status;
+      // Before the last emissions: they may end an epoch when they are large.
       for (uint32_t time = 0; time < program_.times; ++time) {
         watermarks_->settle(time, std::max(before.floor(time), operators_->last_close(time)));
       }
+      if (Status status = operators_->fire_last(lane_pointers_, *watermarks_); !status.ok())
+        return status;
     }
     if (anything_uncommitted() || fires) {
       if (Status status = end_epoch(inputs); !status.ok()) return status;

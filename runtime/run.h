@@ -37,6 +37,10 @@ struct MemoryShares {
   uint64_t partial;  // of all lanes
 };
 
+// Makes the allocator give memory back and not keep it by thread, where the budget is too small for
+// that. Before there are threads.
+void bound_allocator(uint64_t budget);
+
 class PipelineRun {
  public:
   PipelineRun(const Program& program, RunOptions& options, Log* log, Store& store,
@@ -60,8 +64,11 @@ class PipelineRun {
   Status run_round();
   Status after_round();
   Status bound_memory(Inputs& inputs);
+  bool spill();
   bool epoch_due() const;
   Status end_epoch(Inputs& inputs);
+  Status cut_epoch(Inputs& inputs);
+  Status make_room(Inputs& inputs);
   // Results that fill the memory go into the epoch's transaction before it ends.
   Status drain_outputs();
   // A commit that is done; fails if it failed.

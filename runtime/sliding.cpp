@@ -15,11 +15,7 @@ constexpr uint64_t kBackGroupsFree = 1024;
 
 char* combine(const KeyedInfo& info, WeirTable* into, WeirBytes key, const char* from) {
   char* group = weir_table_upsert(into, key.data, key.size);
-  auto* header = reinterpret_cast<WeirGroupHeader*>(group);
-  WeirGroupHeader before = *header, added = *reinterpret_cast<const WeirGroupHeader*>(from);
-  info.merge(group, from, &into->keys);
-  header->changed = before.changed | added.changed;
-  if (WeirReason error = before.error ? before.error : added.error) header->error = error;
+  merge_group(info, group, from, &into->keys);
   return group;
 }
 

@@ -36,6 +36,13 @@ struct WindowTime {
   // The pane is needed no more when this window has closed.
   int64_t pane_close(int64_t pane_start) const { return close(last_with(pane_start)); }
 
+  // The first pane that is needed when the watermark has come to here; INT64_MIN: all are.
+  int64_t first_pane(int64_t watermark) const {
+    if (watermark == INT64_MAX || watermark < INT64_MIN / 2)
+      return watermark == INT64_MAX ? INT64_MAX : INT64_MIN;
+    return next_to_close(watermark);
+  }
+
   // The first window that closes behind `watermark`. Requires: watermark is a time, not one of the
   // ends of int64.
   int64_t next_to_close(int64_t watermark) const {

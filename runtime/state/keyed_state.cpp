@@ -11,8 +11,8 @@ namespace {
 // In WeirSlot::owner, with the epoch that wrote the group down last.
 constexpr uint64_t kDirty = 1;
 constexpr uint64_t kUsed = 2;  // since memory was short the last time
+constexpr uint64_t kPart = 4;  // while it is written down
 constexpr int kEpochShift = 8;
-constexpr size_t kFetchBatch = 1024;
 constexpr size_t kNotesMax = 4096;
 
 uint32_t shard_of(WeirBytes key, size_t shards) {
@@ -28,7 +28,9 @@ WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeade
 
 KeyedState::Shard::Shard(const KeyedInfo& info)
     : tables(info.keyed->group_bytes(), info.keyed->group_initial().data(),
-             info.has_window ? info.window.pane : 0, info.window.offset) {}
+             info.has_window ? info.window.pane : 0, info.window.offset),
+      parts(info.keyed->group_bytes(), info.keyed->group_initial().data(),
+            info.has_window ? info.window.pane : 0, info.window.offset) {}
 
 void KeyedState::Shard::note_from(int64_t end) {
   noted_end = end;
@@ -49,37 +51,38 @@ KeyedState::KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t nu
                        uint32_t shards, Store* store)
     : info_(info), codec_(std::move(codec)), number_(number), store_(store) {
   for (uint32_t i = 0; i < shards; ++i) shards_.emplace_back(info);
-  for (const EmissionInfo& emission : info.emissions)
+  for (const EmissionInfo& emission : info.emissions) {
     keeps_closed_ |= emission.emission->mode() == contract::Emission::COMPLETE;
+    reads_again_ |= emission.emission->mode() != contract::Emission::APPEND;
+  }
 }
 
 Status KeyedState::load_panes(int64_t watermark) {
   auto cursor = store_->cursor(number_);
-  cursor->seek("");
+  // What was closed but not yet removed when the process ended.
+  int64_t first_live = INT64_MIN;
+  if (info_.has_window && !keeps_closed_) first_live = info_.window.first_pane(watermark);
+  if (first_live != INT64_MIN) store_->forget_before(number_, first_live);
+  cursor->seek(state_prefix(0, first_live));
   while (cursor->valid()) {
     StateKey key;
     if (!read_state_key(cursor->key(), &key) || key.shard >= shards_.size()) {
       return Status::error(
           Exit::Disk, "the state of `" + info_.keyed->identity() + "` holds a key that is not one");
     }
-    // What was dropped but not yet removed when the process ended.
-    bool closed =
-        info_.has_window && !keeps_closed_ && info_.window.pane_close(key.pane) <= watermark;
-    if (closed) {
-      std::string from = state_prefix(key.shard, key.pane),
-                  to = state_prefix(key.shard, key.pane + 1);
-      if (Status status = store_->erase(number_, from, to); !status.ok()) return status;
-    } else {
-      Pane& pane = pane_of(shards_[key.shard], key.pane);
-      pane.stored = pane.spilled = true;
-      ++shards_[key.shard].spilled;
-      pane.changed = pane.changed_before = ~0u;
+    if (key.pane < first_live) {
+      cursor->seek(state_prefix(key.shard, first_live));
+      continue;
     }
+    Pane& pane = pane_of(shards_[key.shard], key.pane);
+    pane.stored = pane.spilled = true;
+    ++shards_[key.shard].spilled;
+    pane.changed = pane.changed_before = ~0u;
     if (key.pane == INT64_MAX) break;
     cursor->seek(state_prefix(key.shard, key.pane + 1));
   }
-  if (Status status = cursor->status(); !status.ok()) return status;
-  return merged();
+  merged();
+  return cursor->status();
 }
 
 KeyedState::Pane& KeyedState::pane_of(Shard& shard, int64_t at) {
@@ -99,69 +102,23 @@ void KeyedState::touch(Pane& pane, WeirSlot* slot) {
   }
 }
 
-Status KeyedState::fetch_spilled(uint32_t number,
-                                 const std::vector<stdlib::PaneTables*>& partials) {
+uint64_t KeyedState::take_back(uint32_t number, int64_t start, WeirBytes key, const char* group) {
   Shard& shard = shards_[number];
-  std::map<int64_t, std::vector<WeirBytes>> wanted;
-  for (stdlib::PaneTables* partial : partials) {
-    partial->for_each([&](WeirTable* from) {
-      auto it = shard.panes.find(from->pane);
-      if (it == shard.panes.end() || !it->second.spilled) return;
-      WeirTable* there = it->second.table;
-      std::vector<WeirBytes>& keys = wanted[from->pane];
-      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(from, &at);) {
-        WeirBytes key = weir_slot_key(slot);
-        if (shard_of(key, shards_.size()) == number &&
-            !(there && weir_table_find(there, key.data, key.size)))
-          keys.push_back(key);
-      }
-    });
-  }
-  for (auto& [start, keys] : wanted) {
-    std::sort(keys.begin(), keys.end(), key_before);
-    keys.erase(std::unique(keys.begin(), keys.end(),
-                           [](WeirBytes a, WeirBytes b) { return view(a) == view(b); }),
-               keys.end());
-    if (Status status = fetch(number, start, shard.panes.at(start), keys); !status.ok())
-      return status;
-  }
-  return {};
-}
-
-Status KeyedState::fetch(uint32_t number, int64_t start, Pane& pane,
-                         const std::vector<WeirBytes>& wanted) {
-  if (!pane.table) pane.table = shards_[number].tables.find_or_make(start);
+  Pane& pane = shard.panes.at(start);
+  if (WeirSlot* part = pane.parts ? weir_table_find(pane.parts, key.data, key.size) : nullptr)
+    shard.parts.erase(pane.parts, part);
+  if (!pane.table) pane.table = shard.tables.find_or_make(start);
   uint64_t mask = pane.table->mask;
-  std::string prefix = state_prefix(uint16_t(number), start);
-  std::vector<std::string> keys;
-  std::vector<std::optional<std::string>> values;
-  for (size_t first = 0; first < wanted.size(); first += kFetchBatch) {
-    size_t count = std::min(kFetchBatch, wanted.size() - first);
-    keys.resize(count);
-    for (size_t i = 0; i < count; ++i) {
-      keys[i].assign(prefix).append(wanted[first + i].data, wanted[first + i].size);
-    }
-    if (Status status = store_->get(number_, keys, &values); !status.ok()) return status;
-    for (size_t i = 0; i < count; ++i) {
-      if (!values[i]) continue;
-      char* group = weir_table_upsert(pane.table, wanted[first + i].data, wanted[first + i].size);
-      if (!codec_.decode(*values[i], group, &pane.table->keys)) {
-        return Status::error(Exit::Disk, "the state of `" + info_.keyed->identity() +
-                                             "` holds a value that is not one");
-      }
-    }
-  }
-  if (pane.table->mask != mask) pane.scan = true;  // slots have moved
-  return {};
+  char* into = weir_table_upsert(pane.table, key.data, key.size);
+  info_.merge(into, group, &pane.table->keys);
+  memcpy(into, group, sizeof(WeirGroupHeader));
+  if (pane.table->mask != mask) pane.scan = true;
+  touch(pane, reinterpret_cast<WeirSlot*>(into - sizeof(WeirSlot)));
+  return pane.table->panes->slot_bytes + key.size;
 }
 
 void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part,
                             uint32_t parts) {
-  for (uint32_t s = part; s < shards_.size(); s += parts) {
-    if (shards_[s].spilled == 0) continue;
-    shards_[s].status = fetch_spilled(s, partials);
-    if (!shards_[s].status.ok()) return;
-  }
   std::vector<Pane*> panes(shards_.size());  // of the table that is merged now
   for (stdlib::PaneTables* partial : partials) {
     partial->for_each([&](WeirTable* from) {
@@ -173,18 +130,25 @@ void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, ui
         Pane*& pane = panes[s];
         if (!pane) {
           pane = &pane_of(shards_[s], from->pane);
-          if (!pane->table) pane->table = shards_[s].tables.find_or_make(from->pane);
           pane->changed = ~0u;
+          if (pane->spilled && !pane->parts)
+            pane->parts = shards_[s].parts.find_or_make(from->pane);
+          if (!pane->spilled && !pane->table)
+            pane->table = shards_[s].tables.find_or_make(from->pane);
+        }
+        const char* group = weir_slot_accumulator(slot);
+        WeirProbe probe = weir_slot_probe(slot);
+        if (pane->spilled && !(pane->table && weir_table_find_probe(pane->table, probe))) {
+          char* into = weir_table_upsert_probe(pane->parts, probe);
+          merge_group(info_, into, group, &pane->parts->keys);
+          header_of(into)->changed = ~0u;
+          pane->any_dirty = true;
+          continue;
         }
         uint64_t mask = pane->table->mask;
-        char* into = weir_table_upsert(pane->table, key.data, key.size);
-        const char* group = weir_slot_accumulator(slot);
-        uint32_t error = header_of(into)->error
-                             ? header_of(into)->error
-                             : reinterpret_cast<const WeirGroupHeader*>(group)->error;
-        info_.merge(into, group, &pane->table->keys);
+        char* into = weir_table_upsert_probe(pane->table, probe);
+        merge_group(info_, into, group, &pane->table->keys);
         header_of(into)->changed = ~0u;
-        if (error) header_of(into)->error = error;
         if (pane->table->mask != mask) pane->scan = true;
         touch(*pane, reinterpret_cast<WeirSlot*>(into - sizeof(WeirSlot)));
         if (from->pane < shards_[s].noted_end) shards_[s].note(from->pane, key);
@@ -193,13 +157,11 @@ void KeyedState::merge_part(const std::vector<stdlib::PaneTables*>& partials, ui
   }
 }
 
-Status KeyedState::merged() {
+void KeyedState::merged() {
   for (Shard& shard : shards_) {
     panes_.insert(shard.made.begin(), shard.made.end());
     shard.made.clear();
-    if (!shard.status.ok()) return std::move(shard.status);
   }
-  return {};
 }
 
 std::vector<std::string> KeyedState::freeze_shard(uint32_t number, uint64_t epoch) {
@@ -209,48 +171,61 @@ std::vector<std::string> KeyedState::freeze_shard(uint32_t number, uint64_t epoc
     if (!pane.any_dirty) continue;
     std::string prefix = state_prefix(uint16_t(number), start);
     std::vector<WeirSlot*> slots;
-    if (pane.scan) {
+    if (pane.scan && pane.table) {
       for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.table, &at);) {
         if (slot->owner & kDirty) slots.push_back(slot);
       }
     } else {
       for (uint32_t at : pane.dirty) slots.push_back(weir_table_slot(pane.table, at));
     }
+    if (pane.parts) {
+      for (uint64_t at = 0; WeirSlot* slot = weir_table_next(pane.parts, &at);) {
+        slot->owner = kPart;
+        slots.push_back(slot);
+      }
+    }
     // In order, because the store takes neighbours faster.
     std::sort(slots.begin(), slots.end(), [](WeirSlot* a, WeirSlot* b) {
       return key_before(weir_slot_key(a), weir_slot_key(b));
     });
     for (WeirSlot* slot : slots) {
+      bool is_part = slot->owner & kPart;
       slot->owner = (slot->owner & kUsed) | epoch << kEpochShift;
       WeirBytes key = weir_slot_key(slot);
-      writer.add(prefix, view(key),
-                 [&](std::string* out) { codec_.encode(weir_slot_accumulator(slot), out); });
+      writer.add(prefix, view(key), [&](std::string* out) {
+        codec_.encode(weir_slot_accumulator(slot), out, is_part);
+      });
     }
+    pane.parts = nullptr;
     pane.dirty.clear();
     pane.scan = pane.any_dirty = false;
     pane.stored = true;
     pane.dirty_epoch = epoch;
     pane.changed_before |= pane.changed;
   }
+  shard.parts.clear();
   return writer.take();
 }
 
-std::vector<KeyedState::Dropped> KeyedState::drop_closed(int64_t watermark) {
-  std::vector<Dropped> dropped;
-  if (!info_.has_window || keeps_closed_) return dropped;
+std::optional<int64_t> KeyedState::drop_closed(int64_t watermark) {
+  bool stored = false;
+  int64_t last = INT64_MIN;
+  if (!info_.has_window || keeps_closed_) return std::nullopt;
   while (!panes_.empty() && info_.window.pane_close(*panes_.begin()) <= watermark) {
     int64_t start = *panes_.begin();
     for (uint32_t s = 0; s < shards_.size(); ++s) {
       auto it = shards_[s].panes.find(start);
       if (it == shards_[s].panes.end()) continue;
-      if (it->second.stored) dropped.push_back({uint16_t(s), start});
+      stored |= it->second.stored;
       if (it->second.spilled) --shards_[s].spilled;
       shards_[s].tables.remove(start);
+      shards_[s].parts.remove(start);
       shards_[s].panes.erase(it);
     }
+    last = start;
     panes_.erase(panes_.begin());
   }
-  return dropped;
+  return stored ? std::optional(last + 1) : std::nullopt;
 }
 
 // Only what the store has as it is.
@@ -313,7 +288,7 @@ uint64_t KeyedState::spill(uint64_t bytes, uint64_t durable) {
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.epoch < b.epoch; });
   uint64_t freed = 0;
-  for (bool used_too : {false, true}) {
+  for (bool used_too : {!reads_again_, true}) {
     for (const Candidate& candidate : candidates) {
       if (freed >= bytes) return freed;
       Pane& pane = candidate.shard->panes.at(candidate.start);
@@ -325,7 +300,7 @@ uint64_t KeyedState::spill(uint64_t bytes, uint64_t durable) {
 
 uint64_t KeyedState::bytes() const {
   uint64_t bytes = 0;
-  for (const Shard& shard : shards_) bytes += shard.tables.bytes();
+  for (const Shard& shard : shards_) bytes += shard.tables.bytes() + shard.parts.bytes();
   return bytes;
 }
 uint64_t KeyedState::groups() const {
@@ -333,6 +308,9 @@ uint64_t KeyedState::groups() const {
   for (const Shard& shard : shards_)
     groups += const_cast<stdlib::PaneTables&>(shard.tables).panes()->groups;
   return groups;
+}
+bool KeyedState::any_spilled() const {
+  return std::any_of(shards_.begin(), shards_.end(), [](const Shard& s) { return s.spilled > 0; });
 }
 bool KeyedState::dirty_anywhere() const {
   for (const Shard& shard : shards_) {

@@ -3,10 +3,13 @@
 //
 // Lanes hold partial groups; `merge` takes them over. What changed is *dirty* until `freeze` writes
 // it down as changelog records for the epoch that ends. Groups that the store has as they are may
-// be *spilled*: dropped from memory, those first that were not used lately, and read again when
-// they are touched.
+// be *spilled*: dropped from memory, and where results need them more than once those first that
+// were not used lately. What is added to a group that may be only in the store is a *part*: it is
+// not read for that, the epoch carries the part, and the store merges it (value_merge.h).
 //
-//     memory wins over store: a group that is in both is newer (or equal) in memory
+//     in `table`   the group; what the store has is older (or equal)
+//     in `parts`   to be merged with what the store has; empty after each freeze
+//     in neither   the store has it, when the epoch in flight is durable
 //
 // Threads: the control thread, while no lane runs. `merge_part` and `freeze_shard` may run on
 // several threads for different shards. The commit thread writes to the store meanwhile.
@@ -14,6 +17,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,10 +33,11 @@ namespace weir::runtime {
 class KeyedState {
  public:
   struct Pane {
-    WeirTable* table = nullptr;   // null: nothing in memory
+    WeirTable* table = nullptr;   // groups; null: none in memory
+    WeirTable* parts = nullptr;   // only if `spilled`
     std::vector<uint32_t> dirty;  // slots; only if not `scan`
     bool scan = false;            // the table has grown: dirty ones are found by looking at all
-    bool any_dirty = false;
+    bool any_dirty = false;       // parts are
     bool stored =
         false;  // the store may hold groups of it, or will when the epoch in flight is durable
     bool spilled = false;      // … that are not in memory
@@ -50,18 +55,13 @@ class KeyedState {
     // are kept (sliding.h).
     void note_from(int64_t end);
     void note(int64_t pane, WeirBytes key);
-    stdlib::PaneTables tables;
+    stdlib::PaneTables tables, parts;
     std::map<int64_t, Pane> panes;
     uint32_t spilled = 0;       // panes of which something is only in the store
     std::vector<int64_t> made;  // panes that are new since the last `note_new_panes`
     int64_t noted_end = INT64_MIN;
     std::vector<Note> notes;
     bool notes_lost = false;  // there were too many
-    Status status;            // of reading the store in a part
-  };
-  struct Dropped {
-    uint16_t shard;
-    int64_t pane;
   };
 
   KeyedState(const KeyedInfo& info, StateValueCodec codec, uint32_t number, uint32_t shards,
@@ -74,13 +74,14 @@ class KeyedState {
   // Merges the shards s with s mod parts == part of all partial tables.
   void merge_part(const std::vector<stdlib::PaneTables*>& partials, uint32_t part, uint32_t parts);
   // After the parts.
-  Status merged();
+  void merged();
 
   // The dirty groups of a shard as changelog records; they are clean then.
   std::vector<std::string> freeze_shard(uint32_t shard, uint64_t epoch);
 
-  // Panes whose last window has closed go. Returns those that the store has to forget.
-  std::vector<Dropped> drop_closed(int64_t watermark);
+  // Panes whose last window has closed go. Returns where the first pane begins that is needed, if
+  // the store has to forget others.
+  std::optional<int64_t> drop_closed(int64_t watermark);
   // Drops groups from memory until `bytes` are free. Only what the store has: epoch ≤ `durable`.
   uint64_t spill(uint64_t bytes, uint64_t durable);
 
@@ -92,16 +93,16 @@ class KeyedState {
   const StateValueCodec& codec() const { return codec_; }
   uint32_t number() const { return number_; }
   Store* store() const { return store_; }
+  bool any_spilled() const;
   // Marks a group as changed by ourselves (an emission's bit was cleared).
   static void touch(Pane& pane, WeirSlot* slot);
+  // Takes a group that has been read from the store, its part merged: it is in memory now, and
+  // dirty. Returns the bytes of it.
+  uint64_t take_back(uint32_t shard, int64_t start, WeirBytes key, const char* group);
   bool dirty_anywhere() const;
 
  private:
   Pane& pane_of(Shard& shard, int64_t pane);
-  // Brings the groups that `partials` touch and that are only in the store into memory.
-  Status fetch_spilled(uint32_t shard, const std::vector<stdlib::PaneTables*>& partials);
-  // … these, in order.
-  Status fetch(uint32_t shard, int64_t start, Pane& pane, const std::vector<WeirBytes>& keys);
   bool can_go(const WeirSlot* slot, uint64_t durable) const;
   // Drops groups from a table if half of them can go; returns what that has freed.
   uint64_t thin_out(Shard& shard, int64_t start, Pane& pane, uint64_t durable, bool used_too);
@@ -113,6 +114,7 @@ class KeyedState {
   std::deque<Shard> shards_;   // their addresses hold
   std::set<int64_t> panes_;    // of all shards
   bool keeps_closed_ = false;  // an emission shows all groups for ever
+  bool reads_again_ = false;   // an emission shows groups more than once: used ones stay in memory
 };
 
 }  // namespace weir::runtime

@@ -2,6 +2,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "runtime/state/state_key.h"
 #include "runtime/state/store.h"
 
 namespace weir::runtime {
@@ -12,7 +13,8 @@ using Map = std::map<std::string, std::string, std::less<>>;
 
 class MemoryStore final : public Store {
  public:
-  explicit MemoryStore(size_t stores) : stores_(stores) {}
+  explicit MemoryStore(std::vector<StoreOperator> operators)
+      : operators_(std::move(operators)), stores_(operators_.size()) {}
 
   Status write(const std::vector<Write>& writes, std::string_view commit_record) override {
     std::unique_lock lock(mutex_);
@@ -20,9 +22,17 @@ class MemoryStore final : public Store {
       Map& map = stores_[write.store];
       if (write.removed) {
         if (auto it = map.find(write.key); it != map.end()) map.erase(it);
-      } else {
-        map.insert_or_assign(std::string(write.key), std::string(write.value));
+        continue;
       }
+      std::string& value = map.try_emplace(std::string(write.key)).first->second;
+      if (!is_part(write.value)) {
+        value = write.value;
+        continue;
+      }
+      ValueMerger merger(operators_[write.store].merge);
+      if ((!value.empty() && !merger.add(value)) || !merger.add(write.value))
+        return Status::error(Exit::Disk, "a value in memory is not one");
+      merger.finish(false, &value);
     }
     commit_record_ = commit_record;
     return {};
@@ -77,11 +87,16 @@ class MemoryStore final : public Store {
     return std::make_unique<MapCursor>(stores_[store], mutex_);
   }
 
-  Status erase(uint32_t store, std::string_view from, std::string_view to) override {
+  void forget_before(uint32_t store, int64_t pane) override {
     std::unique_lock lock(mutex_);
     Map& map = stores_[store];
-    map.erase(map.lower_bound(from), map.lower_bound(to));
-    return {};
+    StateKey key;
+    for (auto it = map.begin(); it != map.end() && read_state_key(it->first, &key);) {
+      auto live = map.lower_bound(state_prefix(key.shard, pane));
+      map.erase(it, live);
+      if (key.shard == UINT16_MAX) return;
+      it = map.lower_bound(state_prefix(uint16_t(key.shard + 1), INT64_MIN));
+    }
   }
 
   Status clear() override {
@@ -93,14 +108,15 @@ class MemoryStore final : public Store {
 
  private:
   std::shared_mutex mutex_;
-  std::vector<Map> stores_;
+  std::vector<StoreOperator> operators_;
+  std::vector<Map> stores_;  // one for each
   std::string commit_record_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> make_memory_store(const std::vector<std::string>& names) {
-  return std::make_unique<MemoryStore>(names.size());
+std::unique_ptr<Store> make_memory_store(std::vector<StoreOperator> operators) {
+  return std::make_unique<MemoryStore>(std::move(operators));
 }
 
 }  // namespace weir::runtime

@@ -5,19 +5,26 @@
 // - Write-ahead log on, sync off: a killed process loses nothing, a crashed machine loses the tail
 // of the log, which
 //   the changelog has. Without the log, several families are not atomic in this version.
-// - No DeleteRange (iterators were wrong after read errors until 8.7), no ingestion, no merge
-// operator yet.
+// - No DeleteRange (iterators were wrong after read errors until 8.7), no ingestion. Closed panes
+// are left out when a
+//   table is written (a compaction filter): most of them never reach one.
+// - Groups that are not in memory are changed by merge operands; nothing is read for that.
 // - An I/O error is the end of the run: nothing is skipped.
 #include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/merge_operator.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 
+#include "runtime/state/state_key.h"
 #include "runtime/state/store.h"
 
 namespace weir::runtime {
@@ -33,12 +40,100 @@ Status disk_error(const std::string& what, const rocksdb::Status& status) {
 
 rocksdb::Slice slice(std::string_view view) { return {view.data(), view.size()}; }
 
+std::string_view view(const rocksdb::Slice& slice) { return slice.ToStringView(); }
+
+class GroupMerge final : public rocksdb::MergeOperator {
+ public:
+  explicit GroupMerge(const ValueMerge& merge) : merge_(merge) {}
+  const char* Name() const override { return "weir.group"; }
+  bool FullMergeV2(const MergeOperationInput& in, MergeOperationOutput* out) const override {
+    ValueMerger merger(merge_);
+    if (in.existing_value && !merger.add(view(*in.existing_value))) return false;
+    for (const rocksdb::Slice& operand : in.operand_list) {
+      if (!merger.add(view(operand))) return false;
+    }
+    merger.finish(false, &out->new_value);
+    return true;
+  }
+  bool PartialMergeMulti(const rocksdb::Slice& /*key*/, const std::deque<rocksdb::Slice>& operands,
+                         std::string* value, rocksdb::Logger* /*log*/) const override {
+    ValueMerger merger(merge_);
+    for (const rocksdb::Slice& operand : operands) {
+      if (!merger.add(view(operand))) return false;
+    }
+    merger.finish(true, value);
+    return true;
+  }
+
+ private:
+  const ValueMerge& merge_;
+};
+
+// Of an operator that the program does not have: nobody knows how to merge, so all is kept.
+class ListMerge final : public rocksdb::MergeOperator {
+ public:
+  const char* Name() const override { return "weir.group"; }
+  bool FullMergeV2(const MergeOperationInput& in, MergeOperationOutput* out) const override {
+    out->new_value.clear();
+    if (in.existing_value) add_to_value_list(view(*in.existing_value), &out->new_value);
+    for (const rocksdb::Slice& operand : in.operand_list)
+      add_to_value_list(view(operand), &out->new_value);
+    return true;
+  }
+};
+
+// Leaves out groups of panes that nobody reads any more.
+class ClosedPanes final : public rocksdb::CompactionFilter {
+ public:
+  explicit ClosedPanes(int64_t first_live) : first_live_(first_live) {}
+  const char* Name() const override { return "weir.closed"; }
+  Decision FilterV2(int /*level*/, const rocksdb::Slice& key, ValueType /*type*/,
+                    const rocksdb::Slice& /*value*/, std::string* /*new_value*/,
+                    std::string* skip_until) const override {
+    StateKey read;
+    if (!read_state_key(view(key), &read) || read.pane >= first_live_) return Decision::kKeep;
+    // An older entry that this uncovers is left out when its turn comes.
+    *skip_until = state_prefix(read.shard, first_live_);
+    return Decision::kRemoveAndSkipUntil;
+  }
+
+ private:
+  int64_t first_live_;
+};
+
+class ClosedPanesFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  const char* Name() const override { return "weir.closed"; }
+  bool ShouldFilterTableFileCreation(rocksdb::TableFileCreationReason reason) const override {
+    return reason == rocksdb::TableFileCreationReason::kCompaction ||
+           reason == rocksdb::TableFileCreationReason::kFlush;
+  }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context& /*context*/) override {
+    int64_t first_live = first_live_.load(std::memory_order_relaxed);
+    if (first_live == INT64_MIN) return nullptr;
+    return std::make_unique<ClosedPanes>(first_live);
+  }
+  void forget_before(int64_t pane) { first_live_.store(pane, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> first_live_ = INT64_MIN;
+};
+
 class RocksCursor final : public Store::Cursor {
  public:
-  explicit RocksCursor(rocksdb::Iterator* iterator) : iterator_(iterator) {}
+  RocksCursor(rocksdb::Iterator* iterator, const ValueMerge& merge)
+      : iterator_(iterator), merge_(merge) {}
   bool valid() const override { return iterator_->Valid(); }
-  std::string_view key() const override { return iterator_->key().ToStringView(); }
-  std::string_view value() const override { return iterator_->value().ToStringView(); }
+  std::string_view key() const override { return view(iterator_->key()); }
+  std::string_view value() const override {
+    std::string_view value = view(iterator_->value());
+    if (!is_value_list(value)) return value;
+    ValueMerger merger(merge_);
+    if (!merger.add(value)) return value;  // who reads it finds that it is none
+    merger.finish(false, &merged_);
+    return merged_;
+  }
   void next() override { iterator_->Next(); }
   void seek(std::string_view from) override { iterator_->Seek(slice(from)); }
   Status status() const override {
@@ -47,6 +142,8 @@ class RocksCursor final : public Store::Cursor {
 
  private:
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  const ValueMerge& merge_;
+  mutable std::string merged_;
 };
 
 class RocksStore final : public Store {
@@ -56,7 +153,7 @@ class RocksStore final : public Store {
     if (db_) (void)db_->Close();
   }
 
-  Status open(const std::string& directory, const std::vector<std::string>& names,
+  Status open(const std::string& directory, std::vector<StoreOperator> operators,
               uint64_t memory_bytes) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
@@ -64,13 +161,8 @@ class RocksStore final : public Store {
       return Status::error(
           Exit::Disk, "the state directory `" + directory + "` can't be made: " + error.message());
     directory_ = directory;
+    operators_ = std::move(operators);
 
-    // Keys are looked up in no order, so a cached block of groups is seldom used again; filters and
-    // indexes always are. They come first.
-    uint64_t cache_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
-    uint64_t buffers_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
-    int cache_shards = cache_bytes < (64 << 20) ? 0 : 4;  // a large filter has to fit into one
-    auto cache = rocksdb::NewLRUCache(cache_bytes, cache_shards, false, 0.9);
     rocksdb::Options options;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
@@ -78,34 +170,56 @@ class RocksStore final : public Store {
     options.verify_sst_unique_id_in_manifest = true;
     options.flush_verify_memtable_count = true;
     options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+    // Half of it for what has been written lately; a batch may go beyond the limit of a buffer, and
+    // one is written out while the next is filled. An epoch's write comes on top.
+    uint64_t buffers_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
     options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(buffers_bytes);
     options.max_background_jobs = 2;
     options.max_open_files = 512;
+    options.writable_file_max_buffer_size =
+        std::clamp<uint64_t>(memory_bytes / 32, 64 << 10, 1 << 20);
     options.keep_log_file_num = 2;
     options.info_log_level = rocksdb::WARN_LEVEL;
     options.max_total_wal_size = std::max<uint64_t>(buffers_bytes, 16 << 20);
     rocksdb::ColumnFamilyOptions family;
-    family.write_buffer_size = std::max<uint64_t>(buffers_bytes / 2, 256 << 10);
+    family.write_buffer_size = std::max<uint64_t>(buffers_bytes / 2, 512 << 10);
     family.max_write_buffer_number = 2;
     family.memtable_protection_bytes_per_key = 8;
-    // One block for each key that is looked up: unpacking it would cost more than reading it does.
+    // A batch comes in the order of keys: each finds its place behind the one before it.
+    family.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(kStateKeyPrefix));
+    // Much is written, and read once, in order, when a window closes: tables are merged seldom and
+    // many at a time.
+    family.compaction_style = rocksdb::kCompactionStyleUniversal;
+    family.level0_file_num_compaction_trigger = 10;
+    family.level0_slowdown_writes_trigger = 40;
+    family.level0_stop_writes_trigger = 60;
+    family.compaction_options_universal.size_ratio = 20;
+    family.compaction_options_universal.min_merge_width = 8;
+    family.compaction_options_universal.max_merge_width = 24;
+    family.compaction_options_universal.max_size_amplification_percent = 300;
     family.compression = rocksdb::kNoCompression;
     family.bottommost_compression = rocksdb::kDisableCompressionOption;
-    family.level_compaction_dynamic_level_bytes = true;
-    family.max_bytes_for_level_base = std::max<uint64_t>(buffers_bytes * 4, 16 << 20);
-    family.target_file_size_base = std::max<uint64_t>(buffers_bytes, 4 << 20);
-    family.memtable_whole_key_filtering = true;
-    family.memtable_prefix_bloom_size_ratio = 0.05;
+    family.target_file_size_base = std::clamp<uint64_t>(memory_bytes * 8, 4 << 20, 64 << 20);
     rocksdb::BlockBasedTableOptions table;
-    table.block_cache = cache;
-    table.cache_index_and_filter_blocks = true;  // counted in the budget
+    uint64_t cache_bytes = std::max<uint64_t>(memory_bytes / 4, 512 << 10);
+    int cache_shards = cache_bytes < (64 << 20) ? 0 : 4;  // a large filter has to fit into one
+    table.block_cache = rocksdb::NewLRUCache(cache_bytes, cache_shards, false, 0.9);
+    // Counted in the budget, and before blocks of groups: keys are looked up in no order, so these
+    // are seldom used again.
+    table.cache_index_and_filter_blocks = true;
     table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_top_level_index_and_filter = true;
-    table.block_size = 2 << 10;
+    table.block_size = 8 << 10;
+    table.max_auto_readahead_size = 32 << 10;  // of each table that is walked
     table.format_version = 5;
-    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    auto table_factory = [&table](bool looks_up) {
+      using Options = rocksdb::BlockBasedTableOptions;
+      table.data_block_index_type =
+          looks_up ? Options::kDataBlockBinaryAndHash : Options::kDataBlockBinarySearch;
+      table.filter_policy.reset(looks_up ? rocksdb::NewBloomFilterPolicy(10) : nullptr);
+      return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+    };
 
     // Families of operators that the program no longer has stay: it may get them back.
     std::vector<std::string> families;
@@ -114,19 +228,30 @@ class RocksStore final : public Store {
       if (std::filesystem::exists(directory + "/CURRENT")) return refused(listed);
       families = {rocksdb::kDefaultColumnFamilyName};
     }
-    for (const std::string& name : names) {
-      if (std::find(families.begin(), families.end(), name) == families.end())
-        families.push_back(name);
+    for (const StoreOperator& op : operators_) {
+      if (std::find(families.begin(), families.end(), op.name) == families.end())
+        families.push_back(op.name);
     }
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    for (const std::string& name : families) descriptors.emplace_back(name, family);
+    for (const std::string& name : families) {
+      family.merge_operator = std::make_shared<ListMerge>();
+      family.table_factory = table_factory(false);
+      descriptors.emplace_back(name, family);
+    }
+    for (const StoreOperator& op : operators_) {
+      size_t at = size_t(std::find(families.begin(), families.end(), op.name) - families.begin());
+      closed_.push_back(std::make_shared<ClosedPanesFactory>());
+      descriptors[at].options.merge_operator = std::make_shared<GroupMerge>(op.merge);
+      descriptors[at].options.compaction_filter_factory = closed_.back();
+      descriptors[at].options.table_factory = table_factory(op.looks_up);
+    }
     rocksdb::DB* db = nullptr;
     if (rocksdb::Status opened = rocksdb::DB::Open(options, directory, descriptors, &all_, &db);
         !opened.ok())
       return refused(opened);
     db_.reset(db);
-    for (const std::string& name : names) {
-      size_t at = size_t(std::find(families.begin(), families.end(), name) - families.begin());
+    for (const StoreOperator& op : operators_) {
+      size_t at = size_t(std::find(families.begin(), families.end(), op.name) - families.begin());
       stores_.push_back(all_[at]);
     }
     write_options_.sync = false;
@@ -143,7 +268,9 @@ class RocksStore final : public Store {
     for (const Write& write : writes) {
       rocksdb::Status status =
           write.removed ? batch.Delete(stores_[write.store], slice(write.key))
-                        : batch.Put(stores_[write.store], slice(write.key), slice(write.value));
+          : is_part(write.value)
+              ? batch.Merge(stores_[write.store], slice(write.key), slice(write.value))
+              : batch.Put(stores_[write.store], slice(write.key), slice(write.value));
       if (!status.ok()) return failed("writing state", status);
     }
     if (rocksdb::Status status = batch.Put(kCommitRecordKey, slice(commit_record)); !status.ok())
@@ -171,6 +298,9 @@ class RocksStore final : public Store {
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses[i].ok()) {
         (*values)[i] = found[i].ToString();
+        if (!is_value_list(*(*values)[i])) continue;
+        ValueMerger merger(operators_[store].merge);
+        if (merger.add(*(*values)[i])) merger.finish(false, &*(*values)[i]);
       } else if (!statuses[i].IsNotFound()) {
         return failed("reading state", statuses[i]);
       }
@@ -181,25 +311,11 @@ class RocksStore final : public Store {
   std::unique_ptr<Cursor> cursor(uint32_t store) override {
     rocksdb::ReadOptions options;
     options.fill_cache = false;  // scans must not push out what is looked up
-    return std::make_unique<RocksCursor>(db_->NewIterator(options, stores_[store]));
+    return std::make_unique<RocksCursor>(db_->NewIterator(options, stores_[store]),
+                                         operators_[store].merge);
   }
 
-  Status erase(uint32_t store, std::string_view from, std::string_view to) override {
-    auto cursor = this->cursor(store);
-    cursor->seek(from);
-    while (cursor->valid() && cursor->key() < to) {
-      rocksdb::WriteBatch batch;
-      for (size_t n = 0; n < kEraseStep && cursor->valid() && cursor->key() < to;
-           ++n, cursor->next()) {
-        if (rocksdb::Status status = batch.Delete(stores_[store], slice(cursor->key()));
-            !status.ok())
-          return failed("removing old state", status);
-      }
-      if (rocksdb::Status status = db_->Write(write_options_, &batch); !status.ok())
-        return failed("removing old state", status);
-    }
-    return cursor->status();
-  }
+  void forget_before(uint32_t store, int64_t pane) override { closed_[store]->forget_before(pane); }
 
   Status clear() override {
     // The commit record goes first: without it what is left counts for nothing.
@@ -209,11 +325,15 @@ class RocksStore final : public Store {
       auto cursor = this->cursor(i);
       cursor->seek("");
       while (cursor->valid()) {
-        std::string from(cursor->key());
-        if (Status status = erase(i, from, std::string(64, '\xff')); !status.ok()) return status;
-        cursor = this->cursor(i);
-        cursor->seek("");
+        rocksdb::WriteBatch batch;
+        for (size_t n = 0; n < kEraseStep && cursor->valid(); ++n, cursor->next()) {
+          if (rocksdb::Status status = batch.Delete(stores_[i], slice(cursor->key())); !status.ok())
+            return failed("clearing state", status);
+        }
+        if (rocksdb::Status status = db_->Write(write_options_, &batch); !status.ok())
+          return failed("clearing state", status);
       }
+      if (Status status = cursor->status(); !status.ok()) return status;
     }
     return {};
   }
@@ -235,6 +355,8 @@ class RocksStore final : public Store {
   }
 
   std::string directory_;
+  std::vector<StoreOperator> operators_;
+  std::vector<std::shared_ptr<ClosedPanesFactory>> closed_;  // one for each
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> all_, stores_;
   rocksdb::WriteOptions write_options_;
@@ -243,10 +365,11 @@ class RocksStore final : public Store {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
-                                                  const std::vector<std::string>& names,
+                                                  std::vector<StoreOperator> operators,
                                                   uint64_t memory_bytes) {
   auto store = std::make_unique<RocksStore>();
-  if (Status status = store->open(directory, names, memory_bytes); !status.ok()) return status;
+  if (Status status = store->open(directory, std::move(operators), memory_bytes); !status.ok())
+    return status;
   return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/state/sentinel.h"
 #include "runtime/state/state_key.h"
 #include "runtime/state/state_value.h"
+#include "runtime/state/value_merge.h"
 #include "stdlib/engine/arena_blocks.h"
 
 using namespace weir;
@@ -139,6 +140,70 @@ TEST_CASE("golden: state value, version 1") {
   CHECK(read.header.error == 7010);
   for (size_t cut = 0; cut < bytes.size(); ++cut)
     CHECK_FALSE(codec->decode(bytes.substr(0, cut), reinterpret_cast<char*>(&read), &texts));
+}
+
+TEST_CASE("golden: a part of a group, version 2 of a value; several, version 3") {
+  contract::Keyed keyed;
+  auto* field = keyed.add_state();
+  field->mutable_type()->set_kind(contract::Type::INT64);
+  field->set_offset(sizeof(WeirGroupHeader));
+  field->set_presence(-1);
+  keyed.add_emissions();
+  Result<StateValueCodec> codec = StateValueCodec::make(keyed);
+  REQUIRE(codec.ok());
+  struct Group {
+    WeirGroupHeader header;
+    int64_t count;
+  };
+  auto encoded = [&](Group group, bool part) {
+    std::string bytes;
+    codec->encode(reinterpret_cast<const char*>(&group), &bytes, part);
+    return bytes;
+  };
+  std::string part = encoded({{~0u, 0}, 5}, true), group = encoded({{0, 7010}, 2}, false);
+  CHECK(hex(part) ==
+        "02"
+        "01000000"
+        "00000000"
+        "0500000000000000");
+  CHECK(is_part(part));
+  CHECK_FALSE(is_part(group));
+
+  std::string list;
+  add_to_value_list(group, &list);
+  add_to_value_list(part, &list);
+  CHECK(hex(list) ==
+        "03"
+        "11000000" +
+            hex(group) +
+            "11000000"
+            "02"
+            "01000000"
+            "00000000"
+            "0500000000000000");
+  std::string longer;
+  add_to_value_list(list, &longer);
+  CHECK(longer == list);
+
+  Group initial{};
+  keyed.set_group_initial(std::string(reinterpret_cast<const char*>(&initial), sizeof initial));
+  KeyedInfo info{};
+  info.keyed = &keyed;
+  info.merge = [](char* into, const char* from, WeirArena*) {
+    reinterpret_cast<Group*>(into)->count += reinterpret_cast<const Group*>(from)->count;
+  };
+  ValueMerge merge{&info, *codec};
+  auto merged = [&](std::vector<std::string> values, bool as_part) {
+    ValueMerger merger(merge);
+    for (const std::string& value : values) REQUIRE(merger.add(value));
+    std::string out;
+    merger.finish(as_part, &out);
+    return hex(out);
+  };
+  CHECK(merged({list, part}, false) == hex(encoded({{1, 7010}, 12}, false)));
+  CHECK(merged({part, part}, true) == hex(encoded({{1, 0}, 10}, true)));
+  CHECK_FALSE(ValueMerger(merge).add("\x04"));
+  CHECK_FALSE(ValueMerger(merge).add(list.substr(0, list.size() - 1)));
 }
 
 TEST_CASE("golden: changelog record, format 1") {

@@ -5,8 +5,11 @@
 namespace weir::runtime {
 
 namespace {
-constexpr uint8_t kVersion = 1;
-}
+constexpr uint8_t kGroup = 1;
+constexpr uint8_t kPart = 2;
+}  // namespace
+
+bool is_part(std::string_view value) { return !value.empty() && uint8_t(value.front()) == kPart; }
 
 int32_t value_width(const contract::Type& type) {
   using T = contract::Type;
@@ -58,10 +61,10 @@ Result<StateValueCodec> StateValueCodec::make(const contract::Keyed& keyed) {
   return codec;
 }
 
-void StateValueCodec::encode(const char* group, std::string* out) const {
+void StateValueCodec::encode(const char* group, std::string* out, bool part) const {
   WeirGroupHeader header;
   memcpy(&header, group, sizeof header);
-  put(*out, kVersion);
+  put(*out, part ? kPart : kGroup);
   put(*out, header.changed & changed_mask_);
   put(*out, header.error);
   for (const Field& field : fields_) {
@@ -81,7 +84,8 @@ void StateValueCodec::encode(const char* group, std::string* out) const {
 
 bool StateValueCodec::decode(std::string_view bytes, char* group, WeirArena* texts) const {
   ByteReader in(bytes);
-  if (in.take<uint8_t>() != kVersion) return false;
+  auto version = in.take<uint8_t>();
+  if (version != kGroup && version != kPart) return false;
   WeirGroupHeader header{in.take<uint32_t>(), in.take<uint32_t>()};
   memcpy(group, &header, sizeof header);
   for (const Field& field : fields_) {

@@ -1,7 +1,9 @@
-// The value of a group in a store and in the changelog, version 1 (golden bytes:
-// state_format_test.cpp):
+// The value of a group in a store and in the changelog (golden bytes: state_format_test.cpp):
 //
-//     | version u8 = 1 | changed u32 | error u32 | fields in the order of the plan … |
+//     | version u8 = 1, 2 | changed u32 | error u32 | fields in the order of the plan … |
+//
+// Version 1 is the group. Version 2 is a part of it: what has been added, to be merged with what is
+// there (value_merge.h).
 //
 // A field is its presence byte if it is optional (1: there, 0: null and nothing follows), then its
 // value: numbers in their own width, little endian; texts with a length in 32 bits. Nothing depends
@@ -24,9 +26,9 @@ class StateValueCodec {
  public:
   // NotSupported for types that state can't hold yet.
   static Result<StateValueCodec> make(const contract::Keyed& keyed);
-  void encode(const char* group, std::string* out) const;
-  // Fills `group` (already a copy of the initial group). Texts are copied to `texts`. False: not
-  // such a value.
+  void encode(const char* group, std::string* out, bool part = false) const;
+  // Fills `group` (already a copy of the initial group), of a value or a part. Texts are copied to
+  // `texts`. False: not such a value.
   bool decode(std::string_view bytes, char* group, WeirArena* texts) const;
 
  private:
@@ -39,6 +41,9 @@ class StateValueCodec {
   uint32_t changed_mask_ =
       0;  // an update sets all bits; stored are those of emissions that there are
 };
+
+// It has to be merged with what is there.
+bool is_part(std::string_view value);
 
 // Bytes of a value in memory, 0 for texts, −1 where there is no fixed form yet (records, lists,
 // maps).

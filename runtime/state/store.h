@@ -2,7 +2,7 @@
 // bytes for each keyed operator, and the commit record that says which epoch all of them are at.
 // Two implementations: RocksDB, and one in memory (`--dev`, tests, simulation).
 //
-// Threads: reading from any thread; `write` and `erase` from one thread at a time.
+// Threads: reading from any thread; `write` and `forget_before` from one thread at a time.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/state/value_merge.h"
 #include "runtime/status.h"
 
 namespace weir::runtime {
@@ -21,9 +22,9 @@ class Store {
   virtual ~Store() = default;
 
   struct Write {
-    uint32_t store = 0;  // index of the names that the store was opened with
+    uint32_t store = 0;  // index of the operators that the store was opened for
     std::string_view key;
-    std::string_view value;
+    std::string_view value;  // a part is merged with what is there
     bool removed = false;
   };
   // All of it or nothing, the commit record among it. Survives a crash of the process (not of the
@@ -36,7 +37,8 @@ class Store {
   virtual Status get(uint32_t store, const std::vector<std::string>& keys,
                      std::vector<std::optional<std::string>>* values) = 0;
 
-  // Entries in the order of their keys from the first at or after `from`.
+  // Entries in the order of their keys from the first at or after `from`. Values are groups: parts
+  // have been merged.
   class Cursor {
    public:
     virtual ~Cursor() = default;
@@ -49,18 +51,27 @@ class Store {
   };
   virtual std::unique_ptr<Cursor> cursor(uint32_t store) = 0;
 
-  // Removes the keys in [from, to), in bounded steps. Not atomic: only for what nobody reads any
-  // more.
-  virtual Status erase(uint32_t store, std::string_view from, std::string_view to) = 0;
+  // Panes in front of `pane` may vanish, at once or some time, of all shards: nobody reads them any
+  // more. Forgotten when the process ends; the caller says it again.
+  virtual void forget_before(uint32_t store, int64_t pane) = 0;
   // Back to empty (before a full restore).
   virtual Status clear() = 0;
 };
 
-// `names` are the identities of the keyed operators. Locks the directory. `memory_bytes` bounds
-// caches and write buffers.
+// A keyed operator, as the store sees it.
+struct StoreOperator {
+  std::string name;  // its identity
+  ValueMerge merge;
+  bool looks_up = false;  // single groups are read, not only all of a pane
+};
+
+// Those of a program, as in Program::keyed. NotSupported for what state can't hold yet.
+Result<std::vector<StoreOperator>> store_operators(const Program& program);
+
+// Locks the directory. `memory_bytes` bounds caches and write buffers.
 Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
-                                                  const std::vector<std::string>& names,
+                                                  std::vector<StoreOperator> operators,
                                                   uint64_t memory_bytes);
-std::unique_ptr<Store> make_memory_store(const std::vector<std::string>& names);
+std::unique_ptr<Store> make_memory_store(std::vector<StoreOperator> operators);
 
 }  // namespace weir::runtime

@@ -10,6 +10,24 @@
 #include "stdlib/engine/arena_blocks.h"
 #include "stdlib/engine/panes.h"
 
+// The key of a slot, to be looked up in another table: it has been hashed already.
+inline WeirProbe weir_slot_probe(const WeirSlot* slot) {
+  return {slot->tag, slot->words[0], slot->words[1]};
+}
+// The slot of a key, or null.
+inline WeirSlot* weir_table_find_probe(const WeirTable* table, const WeirProbe& probe) {
+  for (uint64_t index = probe.tag >> 5 & table->mask;; index = (index + 1) & table->mask) {
+    WeirSlot* slot = weir_table_slot(table, index);
+    if (weir_probe_matches(&probe, slot)) return slot;
+    if (slot->tag == 0) return nullptr;
+  }
+}
+// The accumulator of a key, new if it was not there.
+inline char* weir_table_upsert_probe(WeirTable* table, const WeirProbe& probe) {
+  WeirSlot* slot = weir_table_find_probe(table, probe);
+  return slot ? weir_slot_accumulator(slot) : weir_table_insert(table, &probe);
+}
+
 namespace weir::stdlib {
 
 class PaneTables {

@@ -50,8 +50,8 @@ size_t replay(const Disk& disk, size_t stores, bool checks, Store& store) {
     std::vector<Store::Write> writes;
     if (kind == RecordKind::Erase) {
       uint8_t number = in.take<uint8_t>();
-      std::string_view from = in.take_text(), to = in.take_text();
-      if (number < stores) (void)store.erase(number, from, to);
+      auto pane = in.take<int64_t>();
+      if (number < stores) store.forget_before(number, pane);
     } else if (kind == RecordKind::Clear) {
       (void)store.clear();
       record_of_epoch.clear();
@@ -75,11 +75,11 @@ size_t replay(const Disk& disk, size_t stores, bool checks, Store& store) {
 
 class SimulatedStore final : public Store {
  public:
-  SimulatedStore(Process& process, Disk& disk, size_t stores)
+  SimulatedStore(Process& process, Disk& disk, std::vector<StoreOperator> operators)
       : process_(process),
         disk_(disk),
-        stores_(stores),
-        now_(make_memory_store(std::vector<std::string>(stores))) {}
+        stores_(operators.size()),
+        now_(make_memory_store(std::move(operators))) {}
 
   Status open() {
     bool checks = !process_.mutated(Mutation::no_checksums);
@@ -119,15 +119,14 @@ class SimulatedStore final : public Store {
     return process_.run_deferred();
   }
 
-  Status erase(uint32_t store, std::string_view from, std::string_view to) override {
+  // Is allowed not to happen, as on a full disk.
+  void forget_before(uint32_t store, int64_t pane) override {
     std::string record, payload;
     put(payload, RecordKind::Erase);
     put(payload, uint8_t(store));
-    put_text(payload, from);
-    put_text(payload, to);
+    put(payload, pane);
     seal(record, payload);
-    Status status = append(Point::erase, record);
-    return status.ok() ? now_->erase(store, from, to) : status;
+    if (append(Point::erase, record).ok()) now_->forget_before(store, pane);
   }
 
   Status clear() override {
@@ -178,15 +177,17 @@ class SimulatedStore final : public Store {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_store(Process& process, Disk& disk,
-                                          const std::vector<std::string>& names) {
+                                          std::vector<StoreOperator> operators) {
   process.after(process.at(Point::open));
-  auto store = std::make_unique<SimulatedStore>(process, disk, names.size());
+  auto store = std::make_unique<SimulatedStore>(process, disk, std::move(operators));
   if (Status status = store->open(); !status.ok()) return status;
   return std::unique_ptr<Store>(std::move(store));
 }
 
-std::vector<std::map<std::string, std::string>> contents(const Disk& disk, size_t stores) {
-  std::unique_ptr<Store> store = make_memory_store(std::vector<std::string>(stores));
+std::vector<std::map<std::string, std::string>> contents(const Disk& disk,
+                                                         std::vector<StoreOperator> operators) {
+  size_t stores = operators.size();
+  std::unique_ptr<Store> store = make_memory_store(std::move(operators));
   replay(disk, stores, true, *store);
   std::vector<std::map<std::string, std::string>> all(stores);
   for (uint32_t i = 0; i < stores; ++i) {

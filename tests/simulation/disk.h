@@ -29,10 +29,11 @@ struct Disk {
   bool damaged = false;  // the last start was refused for it
 };
 
-runtime::Result<std::unique_ptr<runtime::Store>> open_store(Process& process, Disk& disk,
-                                                            const std::vector<std::string>& names);
+runtime::Result<std::unique_ptr<runtime::Store>> open_store(
+    Process& process, Disk& disk, std::vector<runtime::StoreOperator> operators);
 
 // What a new process would find there, by store.
-std::vector<std::map<std::string, std::string>> contents(const Disk& disk, size_t stores);
+std::vector<std::map<std::string, std::string>> contents(
+    const Disk& disk, std::vector<runtime::StoreOperator> operators);
 
 }  // namespace weir::simulation

@@ -75,9 +75,9 @@ std::unique_ptr<Worker> Process::worker() { return std::make_unique<JobWorker>(*
 void Process::body() {
   try {
     auto run = [&]() -> Status {
-      std::vector<std::string> names;
-      for (const KeyedInfo& keyed : program_.keyed) names.push_back(keyed.keyed->identity());
-      Result<std::unique_ptr<Store>> store = open_store(*this, disk_, names);
+      Result<std::vector<StoreOperator>> operators = store_operators(program_);
+      if (!operators.ok()) return operators.take_status();
+      Result<std::unique_ptr<Store>> store = open_store(*this, disk_, std::move(*operators));
       if (!store.ok()) return store.take_status();
       RunOptions options;
       options.instance = start_.instance;

@@ -311,8 +311,9 @@ class Simulation {
 
   // What lies on the disk is what the changelogs say; running groups are all there.
   void check_state() {
-    std::vector<std::map<std::string, std::string>> stored =
-        contents(*last_disk_, program_->keyed.size());
+    Result<std::vector<StoreOperator>> operators = store_operators(*program_);
+    if (!operators.ok()) return world_.violate("a program whose state can't be kept");
+    std::vector<std::map<std::string, std::string>> stored = contents(*last_disk_, *operators);
     for (size_t i = 0; i < program_->keyed.size(); ++i) {
       std::map<std::string, std::string> written;
       std::string topic = changelog_topic(program_->name, program_->keyed[i].keyed->identity());
@@ -326,7 +327,12 @@ class Simulation {
             if (entry.removed) {
               written.erase(std::string(entry.key));
             } else {
-              written[std::string(entry.key)] = entry.value;
+              std::string& value = written[std::string(entry.key)];
+              ValueMerger merger((*operators)[i].merge);
+              bool added = value.empty() || !is_part(entry.value) || merger.add(value);
+              if (!added || !merger.add(entry.value))
+                return world_.violate("a changelog entry is not a value");
+              merger.finish(false, &value);
             }
           }
         }
