@@ -178,7 +178,8 @@ Status Partition::take(uint32_t rows_max, Fetched* fetched, bool* drained) {
   std::unique_ptr<ViewMemory> memory;
   uint32_t count = 0;
   uint64_t bytes = 0;
-  Status status;
+  // What is damaged is never gone past: a commit behind it would lose it.
+  Status status = failed_;
   while (count < rows_max && status.ok()) {
     if (cursor_.left() > 0) {
       if (!memory) memory = views_->take(rows_max);
@@ -227,6 +228,7 @@ Status Partition::take(uint32_t rows_max, Fetched* fetched, bool* drained) {
     }
     *drained = true;
   }
+  if (!status.ok()) failed_ = status;
   fetched->at_end = at_end_ && !open_;
   fetched->next_offset = position_.offset;
   fetched->next_leader_epoch = position_.leader_epoch;

@@ -86,6 +86,7 @@ class Partition {
   int64_t batch_end_ = -1;   // behind the batch that it walks on
   Position position_;        // behind what was handed out
   bool at_end_ = false;
+  Status failed_;
 };
 using PartitionRef = std::shared_ptr<Partition>;
 

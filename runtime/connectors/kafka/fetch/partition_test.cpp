@@ -164,12 +164,17 @@ TEST_CASE("damage ends the reading behind the good records, with its place") {
   Setting setting;
   std::string bad = plain(3, "xyz");
   bad.back() = char(bad.back() ^ 4);
-  setting.put(plain(0, "abc") + bad);
+  setting.put(plain(0, "abc") + bad + plain(6, "z"));
   auto seen = setting.take();
   CHECK(seen.values == "abc");
   CHECK(seen.status.exit() == Exit::Failed);
   CHECK(seen.status.message().find("`t`[3]") != std::string::npos);
   CHECK(seen.status.message().find("offset 3 has a wrong checksum") != std::string::npos);
+  CHECK(seen.fetched.next_offset == 3);
+  auto again = setting.take();  // nothing goes on behind it
+  CHECK(!again.fetched.batch);
+  CHECK(again.fetched.next_offset == 3);
+  CHECK(!again.status.ok());
 }
 
 TEST_CASE("answers are held as long as their records, and their memory is used again") {
