@@ -20,13 +20,13 @@ namespace weir::runtime::kafka::fetch {
 struct FetchOptions {
   std::string brokers;  // "a:9092,b:9092": where to ask first
   std::string client = "weir";
-  std::string rack;                         // not empty: fetches from followers there (KIP-392)
-  uint64_t memory_bytes = 64 << 20;         // bound of what waits and of what lanes hold
-  uint64_t answer_bytes_max = 100'000'000;  // of one answer; larger is an error
-  uint64_t fetch_bytes_max = 8 << 20;       // of one answer, unless a single batch is larger
-  uint64_t partition_bytes_max = 1 << 20;   // of a partition in an answer, with the same exception
-  int wait_ms_max = 100;                    // of an idle partition's answer
-  int bytes_min = 1;                        // what the broker waits for
+  std::string rack;                          // not empty: fetches from followers there (KIP-392)
+  uint64_t memory_bytes = 64 << 20;          // bound of what waits and of what lanes hold
+  uint64_t answer_bytes_max = 100'000'000;   // of one answer; larger is an error
+  uint64_t fetch_bytes_max = 8 << 20;        // of one answer, unless a single batch is larger
+  uint64_t partition_bytes_max = 512 << 10;  // of a partition in an answer, with the same exception
+  int wait_ms_max = 100;                     // of an idle partition's answer
+  int bytes_min = 1;                         // what the broker waits for
   int back_off_ms = 50, back_off_ms_max = 2000;
   int error_back_off_ms = 20;    // of a partition that its broker refuses
   int request_ms_max = 20'000;   // without an answer the connection is given up

@@ -104,6 +104,19 @@ BatchesExtent measure(std::string_view records) {
   return extent;
 }
 
+bool detail::long_zigzag(const uint8_t*& at, const uint8_t* end, int64_t& number) {
+  uint64_t bits = 0;
+  for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
+    uint8_t byte = *at++;
+    bits |= uint64_t(byte & 127) << shift;
+    if (byte < 128) {
+      number = int64_t(bits >> 1) ^ -int64_t(bits & 1);
+      return true;
+    }
+  }
+  return false;
+}
+
 bool RecordCursor::skip_headers(const uint8_t*& at, const uint8_t* end, int64_t count) {
   using detail::zigzag;
   if (count < 0) return false;

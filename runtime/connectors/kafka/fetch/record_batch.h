@@ -64,18 +64,19 @@ struct BatchesExtent {
 BatchesExtent measure(std::string_view records);
 
 namespace detail {
-// A zigzag number of up to ten bytes.
+bool long_zigzag(const uint8_t*& at, const uint8_t* end, int64_t& number);
+// A zigzag number of up to ten bytes; nearly all have one or two.
 inline bool zigzag(const uint8_t*& at, const uint8_t* end, int64_t& number) {
-  uint64_t bits = 0;
-  for (unsigned shift = 0; at < end && shift < 64; shift += 7) {
-    uint8_t byte = *at++;
-    bits |= uint64_t(byte & 127) << shift;
-    if (byte < 128) {
-      number = int64_t(bits >> 1) ^ -int64_t(bits & 1);
-      return true;
-    }
+  if (end - at < 2 || (at[0] & at[1]) >= 128) return long_zigzag(at, end, number);
+  uint32_t bits = at[0];
+  if (bits < 128) {
+    at++;
+  } else {
+    bits = (bits & 127) | uint32_t(at[1]) << 7;
+    at += 2;
   }
-  return false;
+  number = int32_t(bits >> 1) ^ -int32_t(bits & 1);
+  return true;
 }
 }  // namespace detail
 
