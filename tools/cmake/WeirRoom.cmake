@@ -7,7 +7,8 @@
 #
 #   weir_fuzz(lexer SOURCES lexer_fuzz.cpp LINKS weir_dsl)
 #
-# makes the libFuzzer program `lexer_fuzz`, in builds with WEIR_FUZZ (the preset fuzz) only.
+# makes the libFuzzer program `lexer_fuzz` in builds with WEIR_FUZZ (the preset fuzz). Elsewhere it is a
+# unit test that runs once over the corpus, tests/fuzz/lexer_fuzz.
 # Presets (tools/presets/*.cmake) set WEIR_SANITIZE: empty, "address,undefined" or "thread".
 
 set(CMAKE_CXX_STANDARD 20)
@@ -52,6 +53,11 @@ endfunction()
 function(weir_fuzz name)
   cmake_parse_arguments(FUZZ "" "" "SOURCES;LINKS" ${ARGN})
   if(NOT WEIR_FUZZ)
+    add_executable(${name}_fuzz_replay ${FUZZ_SOURCES} ${CMAKE_SOURCE_DIR}/tools/cmake/fuzz_replay_main.cpp)
+    target_link_libraries(${name}_fuzz_replay PRIVATE ${FUZZ_LINKS} weir_flags)
+    add_test(NAME ${name}_fuzz_replay COMMAND ${name}_fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz)
+    set_tests_properties(${name}_fuzz_replay PROPERTIES LABELS unit TIMEOUT 300)
+    add_dependencies(unit_tests ${name}_fuzz_replay)
     return()
   endif()
   add_executable(${name}_fuzz ${FUZZ_SOURCES})
