@@ -131,8 +131,10 @@ std::vector<UsedPath> used_paths(const compiler::Graph& graph, const compiler::S
   const compiler::Node& input = graph.nodes[stage.input];
   Uses uses(graph, input.row);
   RowShape row;
-  if (auto* source = std::get_if<compiler::SourceNode>(&input.is); source && source->event_time)
-    uses.expr(row, *source->event_time);
+  if (auto* source = std::get_if<compiler::SourceNode>(&input.is)) {
+    if (source->event_time) uses.expr(row, *source->event_time);
+    if (source->validation == compiler::Validation::Strict) uses.all_fields(row, input.row);
+  }
   uses.steps(row, stage.steps, input.row);
   return uses.result();
 }

@@ -150,9 +150,7 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
     } else if (name == "validation") {
       std::string word = one_of({"projected", "structural", "strict"});
       if (word == "projected") node.validation = Validation::Projected;
-      if (word == "strict")
-        not_supported(diagnostics_, option.value->span, "`validation = strict`")
-            .with_fix(option.value->span, "structural");
+      if (word == "strict") node.validation = Validation::Strict;
     } else {
       check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)},
                    declarations_, graph_, checker_, diagnostics_, node.options);

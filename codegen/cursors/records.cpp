@@ -48,6 +48,10 @@ class RecordsCursor final : public Cursor {
         ir.CreateZExt(emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, value_size)),
                       ir.getInt64Ty(), "value.size");
     fields_ = decoder_->record(emit, data, size);
+    // Strict: every field has to be good, whether somebody uses it or not.
+    for (uint32_t i = 0; i < fields_.size(); i++) {
+      if (source_.validation == compiler::Validation::Strict) good(i);
+    }
     if (source_.event_time) read_time();
   }
 

@@ -114,7 +114,6 @@ class JsonDecoder final : public Decoder {
 
   // False: something in the request is not supported yet.
   bool supported() const {
-    if (source_.validation == compiler::Validation::Strict) return false;
     for (const Node& node : nodes_) {
       if (node.field && node.field->initial &&
           std::holds_alternative<compiler::Constant::List>(node.field->initial->value))
@@ -152,6 +151,7 @@ class JsonDecoder final : public Decoder {
     reasons_ = emit.local_bytes(4 * nodes_.size(), "reasons");
     positions_ = emit.local_bytes(4 * nodes_.size(), "positions");
     p_ = emit.local(emit.ptr(), "p");
+    length_ = emit.local(emit.ptr(), "length");
     missed_ = emit.local(ir.getInt8Ty(), "missed");
     flat_at_ = emit.local(ir.getInt32Ty(), "flat_at");
     flat_values_ = emit.local_bytes(8 * (nodes_.front().children.size() + 2), "flat_values", 8);
@@ -169,9 +169,18 @@ class JsonDecoder final : public Decoder {
     for (llvm::Value* word : bad_) ir.CreateStore(emit.i64(0), word);
     for (Node& node : nodes_) reset(emit, node);
 
+    if (source_.validation == compiler::Validation::Strict) {
+      llvm::Value* place = emit.call("weir_json_strict", {begin_, end_}, "place");
+      emit.if_unlikely(ir.CreateNot(is_null(emit, place)), "strict", [&] {
+        llvm::Value* reason = emit.call("weir_json_explain_strict",
+                                        {emit.arena, begin_, end_, place, detail_}, "reason");
+        emit.fail(
+            {reason, emit.load(emit.ptr(), detail_, 0), emit.load(ir.getInt64Ty(), detail_, 8)});
+      });
+    }
     malformed_ = emit.block("json.malformed");
     done_ = emit.block("json.done");
-    object(emit, nodes_.front());
+    object(emit, nodes_.front(), true);
     finish(emit);
 
     emit.enter(malformed_);
@@ -239,10 +248,9 @@ class JsonDecoder final : public Decoder {
 
   void place_order(Node& node) {
     if (!reads_parts(node)) return;
-    const auto& record = node.parent ? types_.record(node.type) : types_.records[source_.record];
+    size_t fields = record_of(node).fields.size();
     auto keys = uint32_t(node.children.size());
-    node.steps_max =
-        uint32_t(std::min<size_t>(64, record.fields.size() + record.fields.size() / 2 + 8));
+    node.steps_max = uint32_t(std::min<size_t>(64, fields + fields / 2 + 8));
     // Objects that come late in a wide schema do without an order: every key is looked up.
     if (learned_bytes_ + weir_json_order_bytes(keys, node.steps_max) > kLearnedBytes)
       node.steps_max = 0;
@@ -253,7 +261,8 @@ class JsonDecoder final : public Decoder {
   // ---- the loop over an object's keys: begins at its brace, ends behind the other one, in an open
   // block
 
-  void object(Emit& emit, Node& node) {
+  // `straight`: by the keys of the schema in their order first.
+  void object(Emit& emit, Node& node, bool straight) {
     llvm::IRBuilder<>& ir = emit.ir;
     auto keys = uint32_t(node.children.size());
     llvm::Value* steps = emit.at(node.order, weir_json_steps_offset(keys), "steps");
@@ -270,7 +279,8 @@ class JsonDecoder final : public Decoder {
     llvm::BasicBlock* skip = emit.block(prefix + ".skip");
     llvm::BasicBlock* end = emit.block(prefix + ".end");
     bool may_be_flat = !node.parent && keys > 0;
-    if (may_be_flat) try_flat(emit, node, step_at);
+    if (may_be_flat) try_flat(emit, node, step_at, next);
+    if (straight) straight_keys(emit, node, steps, step_at, next, end);
 
     emit.enter(next);
     llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
@@ -283,10 +293,12 @@ class JsonDecoder final : public Decoder {
         emit.load(ir.getInt32Ty(), step, offsetof(WeirJsonStep, size)), ir.getInt64Ty());
     ir.CreateStore(emit.at(p, size), p_);
     ir.CreateStore(emit.load(ir.getInt32Ty(), step, offsetof(WeirJsonStep, action)), action_at);
+    ir.CreateStore(emit.at(step, offsetof(WeirJsonStep, length)), length_);
     ir.CreateStore(emit.at(step, sizeof(WeirJsonStep)), step_at);
     emit.jump(act);
 
     emit.enter(other);
+    ir.CreateStore(emit.at(node.order, offsetof(WeirJsonOrder, length)), length_);
     if (may_be_flat) take_flat(emit, node, action_at, act);
     ir.CreateStore(emit.i8(1), missed_);
     llvm::Value* key =
@@ -315,23 +327,84 @@ class JsonDecoder final : public Decoder {
       emit.branch_unlikely(bit(emit, seen_, child), skip, first);
       emit.enter(first);
       mark(emit, seen_, {child.number});
-      value_of(emit, child, next);
+      value_of(emit, child, false, next);
       if (emit.open()) stop_early(emit, next);
     }
 
     emit.enter(skip);
-    llvm::Value* behind =
-        emit.call("weir_json_skip", {ir.CreateLoad(emit.ptr(), p_), end_}, "behind");
-    ir.CreateStore(behind, p_);
-    emit.branch_unlikely(is_null(emit, behind), malformed_, next);
+    skip_value(emit, prefix);
+    emit.jump(next);
 
     emit.enter(end);
     missing(emit, node);
   }
 
+  // The way of records that have the schema's keys in the schema's order, written as compact as
+  // can be: one comparison with a constant for each key, no loop. Where a key is not the next one,
+  // the loop goes on behind as many steps as there were keys. An order that was learned holds for
+  // all other records.
+  void straight_keys(Emit& emit, Node& node, llvm::Value* steps, llvm::Value* step_at,
+                     llvm::BasicBlock* next, llvm::BasicBlock* end) {
+    llvm::IRBuilder<>& ir = emit.ir;
+    std::string prefix = node.parent ? node.name : "json";
+    uint32_t taken = 0;
+    for (const compiler::Field& field : record_of(node).fields) {
+      std::string text = (taken == 0 ? "{" : ",") + json_written_key(field.wire_name);
+      if (taken == node.steps_max || text.size() > kJsonStepText) break;
+      ir.CreateStore(emit.at(steps, taken * sizeof(WeirJsonStep)), step_at);
+      llvm::BasicBlock* here = emit.block(prefix + ".straight." + field.name);
+      llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
+      std::string padded = text;
+      padded.resize(text.size() <= 32 ? 32 : kJsonStepText);
+      emit.branch(emit.call("weir_json_text",
+                            {p, end_, emit.text(padded), emit.i32(uint32_t(text.size()))}, "is"),
+                  here, next);
+      emit.enter(here);
+      ir.CreateStore(emit.at(p, text.size()), p_);
+      ir.CreateStore(
+          emit.at(steps, taken * sizeof(WeirJsonStep) + offsetof(WeirJsonStep, length)), length_);
+      taken++;
+      ir.CreateStore(emit.at(steps, taken * sizeof(WeirJsonStep)), step_at);
+      llvm::BasicBlock* behind = emit.block(prefix + ".behind." + field.name);
+      auto child = std::find_if(node.children.begin(), node.children.end(),
+                                [&](const Node* c) { return c->field == &field; });
+      if (child == node.children.end()) {
+        skip_value(emit, prefix + "." + field.name);
+      } else {
+        mark(emit, seen_, {(*child)->number});
+        value_of(emit, **child, true, behind);
+        if (emit.open()) stop_early(emit, behind);
+      }
+      emit.enter(behind);
+    }
+    llvm::BasicBlock* closed = emit.block(prefix + ".closed");
+    llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
+    llvm::Value* closes =
+        ir.CreateAnd(ir.CreateICmpEQ(emit.load(ir.getInt8Ty(), p, 0), emit.i8('}')),
+                     ir.CreateICmpULT(p, end_), "closes");
+    emit.branch(closes, closed, next);
+    emit.enter(closed);
+    ir.CreateStore(emit.at(p, 1), p_);
+    emit.jump(end);
+  }
+
+  // p goes behind a value that nobody reads.
+  void skip_value(Emit& emit, const std::string& name) {
+    llvm::Value* value = emit.ir.CreateLoad(emit.ptr(), p_);
+    llvm::Value* behind = emit.call("weir_json_skip", {value, end_}, "behind");
+    llvm::BasicBlock* closed = emit.block(name + ".skipped");
+    emit.branch_unlikely(is_null(emit, behind), malformed_, closed);
+    emit.enter(closed);
+    go_behind(emit, value, behind);
+  }
+
+  const compiler::RecordType& record_of(const Node& node) const {
+    return node.parent ? types_.record(node.type) : types_.records[source_.record];
+  }
+
   // Where orders don't hold, the record's values are found all at once. Then no step matches, and
   // take_flat goes on.
-  void try_flat(Emit& emit, Node& node, llvm::Value* step_at) {
+  void try_flat(Emit& emit, Node& node, llvm::Value* step_at, llvm::BasicBlock* next) {
     llvm::IRBuilder<>& ir = emit.ir;
     auto keys = uint32_t(node.children.size());
     ir.CreateStore(emit.i32(0), flat_at_);
@@ -345,6 +418,7 @@ class JsonDecoder final : public Decoder {
         // The last step is always one of zeros.
         uint64_t last = weir_json_steps_offset(keys) + node.steps_max * sizeof(WeirJsonStep);
         ir.CreateStore(emit.at(node.order, last), step_at);
+        emit.jump(next);
       });
     });
   }
@@ -384,7 +458,7 @@ class JsonDecoder final : public Decoder {
 
   // The value of a key, at p. Ends in an open block with p behind it; what fails goes to `next` on
   // its own.
-  void value_of(Emit& emit, Node& node, llvm::BasicBlock* next) {
+  void value_of(Emit& emit, Node& node, bool straight, llvm::BasicBlock* next) {
     llvm::IRBuilder<>& ir = emit.ir;
     llvm::Value* p = ir.CreateLoad(emit.ptr(), p_, "p");
     if (node.type.optional) {
@@ -412,7 +486,7 @@ class JsonDecoder final : public Decoder {
       fail_value(emit, node, p, reason, next);
       emit.enter(open);
       if (node.present) ir.CreateStore(emit.i8(1), node.present);
-      object(emit, node);
+      object(emit, node, straight);
       return;
     }
     llvm::Value* behind = nullptr;
@@ -426,9 +500,16 @@ class JsonDecoder final : public Decoder {
     emit.enter(failed);
     fail_value(emit, node, p, reason, next);
     emit.enter(good);
+    go_behind(emit, p, behind);
     ir.CreateStore(value, node.value);
     if (node.size) ir.CreateStore(size, node.size);
     if (node.present) ir.CreateStore(emit.i8(1), node.present);
+  }
+
+  // p goes from a value's beginning to behind it.
+  void go_behind(Emit& emit, llvm::Value* value, llvm::Value* behind) {
+    llvm::Value* length = emit.ir.CreateLoad(emit.ptr(), length_, "length");
+    emit.ir.CreateStore(emit.call("weir_json_behind", {value, behind, length}), p_);
   }
 
   // Calls the kernel of the node's type. The reason is left in `last_reason_`.
@@ -634,6 +715,7 @@ class JsonDecoder final : public Decoder {
   llvm::Value* reasons_ = nullptr;        // frame memory: u32 for each node, written when it is bad
   llvm::Value* positions_ = nullptr;
   llvm::Value* p_ = nullptr;            // local: the position
+  llvm::Value* length_ = nullptr;       // local: the expected value's WeirJsonLength
   llvm::Value* missed_ = nullptr;       // local: a key was not where it was expected
   llvm::Value* flat_at_ = nullptr;      // local: 0, or a place in
   llvm::Value* flat_values_ = nullptr;  // frame memory: what weir_json_flat found

@@ -78,14 +78,10 @@ WEIR_JSON_OVERREAD const char* json_break(const char* begin, const char* end) {
 }  // namespace
 }  // namespace weir::stdlib
 
-WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
-                                              WeirBytes* detail) {
-  // On a copy with zeros behind it: what is said must not depend on what lies behind the record.
-  auto size = uint64_t(end - begin);
-  begin = weir_json_move(arena, begin, size);
-  end = begin + size;
-  const char* at = weir::stdlib::json_break(begin, end);
-  bool too_deep = at < end && weir::stdlib::json_too_deep(at, end);
+// The reason, and `text` made of it. `at` is where the record [begin, end) breaks.
+static WEIR_JSON_OVERREAD WeirReason weir_json_say(WeirArena* arena, const char* begin,
+                                                   const char* end, const char* at,
+                                                   bool too_deep, WeirBytes* detail) {
   char* memory = weir_arena_take(arena, 64);
   weir::stdlib::JsonDetail text{memory, memory + 64};
   text.add(too_deep    ? "too_deep at byte "
@@ -94,6 +90,27 @@ WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begi
   text.add(uint64_t((at < end ? at : end) - begin));
   *detail = {memory, uint64_t(text.at - memory)};
   return too_deep ? kReasonTooDeep : kReasonMalformed;
+}
+
+WEIR_JSON_NATIVE WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
+                                              WeirBytes* detail) {
+  // On a copy with zeros behind it: what is said must not depend on what lies behind the record.
+  auto size = uint64_t(end - begin);
+  begin = weir_json_move(arena, begin, size);
+  end = begin + size;
+  const char* at = weir::stdlib::json_break(begin, end);
+  bool too_deep = at < end && weir::stdlib::json_too_deep(at, end);
+  return weir_json_say(arena, begin, end, at, too_deep, detail);
+}
+
+WEIR_JSON_NATIVE WeirReason weir_json_explain_strict(WeirArena* arena, const char* begin,
+                                                     const char* end, const char* place,
+                                                     WeirBytes* detail) {
+  auto size = uint64_t(end - begin);
+  const char* copy = weir_json_move(arena, begin, size);
+  const char* at = copy + (place - begin);
+  bool too_deep = place < end && weir::stdlib::json_too_deep(copy, at + 1);
+  return weir_json_say(arena, copy, copy + size, at, too_deep, detail);
 }
 
 WEIR_JSON_NATIVE void weir_json_detail(WeirArena* arena, const WeirBytes* name,

@@ -10,6 +10,9 @@ extern "C" const char* weir_json_open(const char* p, const char* end, WeirReason
 // Of a record that the decoder gave up: the reason, and "malformed at byte 57" in the arena.
 extern "C" WeirReason weir_json_explain(WeirArena* arena, const char* begin, const char* end,
                                         WeirBytes* detail);
+// Of one that weir_json_strict gave up, at `place`.
+extern "C" WeirReason weir_json_explain_strict(WeirArena* arena, const char* begin, const char* end,
+                                               const char* place, WeirBytes* detail);
 
 // "amount: wrong_type at byte 57". `reasons` are the names of the reasons from 7000 on; position
 // ~0: none.

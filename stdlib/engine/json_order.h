@@ -24,13 +24,21 @@ inline constexpr uint32_t kJsonEnd = 0;  // action: the object is closed
 inline constexpr uint32_t kJsonSkip =
     0xFFFF;  // action: a key that nobody reads. Others: 1 + index of the key
 
+// How long values of a key are, where they tend to be all the same (ids, timestamps): the CPU may
+// then go on behind a value before it has found its end.
+struct WeirJsonLength {
+  uint16_t bytes;  // of the last one; 0: not known
+  uint16_t wrong;  // how often that was not the next one's length: too often, and it is given up
+};
+inline constexpr uint16_t kJsonLengthWrongMax = 32;
+
 inline constexpr uint32_t kJsonStepText = 64;
 struct WeirJsonStep {
   char text[kJsonStepText];
   uint32_t free;  // a bit for each of the first 32 bytes that is not compared
   uint32_t size;  // of the text
   uint32_t action;
-  uint32_t reserved;
+  WeirJsonLength length;  // of the value behind the text
 };
 static_assert(sizeof(WeirJsonStep) == 80);
 
@@ -57,7 +65,8 @@ struct WeirJsonOrder {
   uint32_t perfect;       // 1: no two keys share a place in `index`
   uint32_t streak;        // grows with each record that misses more than once
   const char* missed_in;  // the record of the last miss
-  uint64_t reserved;
+  WeirJsonLength length;  // of values that were not expected
+  uint32_t reserved;
 };
 static_assert(sizeof(WeirJsonOrder) == 48);
 inline constexpr uint32_t kJsonStreakLong = 16;
@@ -139,6 +148,33 @@ WEIR_JSON_KERNEL bool weir_json_step(const char* p, const char* end, const WeirJ
   if (__builtin_expect(step->size > 32, 0))
     return memcmp(p + 32, step->text + 32, step->size - 32) == 0;
   return true;
+}
+
+// `behind` is the end of the value at `p`: says so in a way that does not wait for `behind` where
+// the length is as expected.
+WEIR_JSON_KERNEL const char* weir_json_behind(const char* p, const char* behind,
+                                              WeirJsonLength* length) {
+  const char* expected = p + length->bytes;
+  __asm__("" : "+r"(expected));  // else the compiler takes `behind`, which is the same
+  if (__builtin_expect(behind == expected, 1)) return expected;
+  if (__builtin_expect(length->wrong < kJsonLengthWrongMax, 0)) {
+    auto bytes = uint64_t(behind - p);
+    length->wrong++;
+    length->bytes =
+        uint16_t(length->wrong < kJsonLengthWrongMax && bytes <= UINT16_MAX ? bytes : 0);
+  }
+  return behind;
+}
+
+// The text at `p` is `text`, and the record does not end in it. `text` is a constant with zeros up
+// to 32 bytes, or to 64 if it has more than 32.
+WEIR_JSON_KERNEL bool weir_json_text(const char* p, const char* end, const char* text,
+                                     uint32_t size) {
+  if (__builtin_expect(end - p <= int64_t(size), 0)) return false;
+  uint32_t equal = WEIR_MASK32(WEIR_LOAD32(p) == WEIR_LOAD32(text));
+  if (size < 32) return __builtin_expect((equal | ~0u << size) == ~0u, 1);
+  uint32_t rest = WEIR_MASK32(WEIR_LOAD32(p + size - 32) == WEIR_LOAD32(text + size - 32));
+  return __builtin_expect((equal & rest) == ~0u, 1);
 }
 
 // The key at `p` is not the expected one, or nothing is expected. `p` is behind a value, or

@@ -117,7 +117,9 @@ WEIR_JSON_NATIVE bool weir_uuid_read(const char* text, uint64_t size, char* to) 
   return true;
 }
 
-WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
+// As weir_json_check; `place` is then where the text ceased to be a value.
+static WEIR_JSON_OVERREAD const char* weir_json_check_at(const char* p, const char* end,
+                                                         const char*& place) {
   uint64_t kinds[kJsonDepthMax / 64];
   uint32_t depth = 0;
   auto string = [&](const char* at) -> const char* {
@@ -139,13 +141,13 @@ WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
   // `p` is where a value begins; in an object, its key comes first.
   while (true) {
     bool in_object = depth > 0 && (kinds[(depth - 1) / 64] >> (depth - 1) % 64 & 1) == 0;
-    p = weir_json_space(p, end);
+    place = p = weir_json_space(p, end);
     if (p >= end) return nullptr;
     if (in_object) {
       if (*p != '"' || (p = string(p)) == nullptr) return nullptr;
-      p = weir_json_space(p, end);
+      place = p = weir_json_space(p, end);
       if (p >= end || *p != ':') return nullptr;
-      p = weir_json_space(p + 1, end);
+      place = p = weir_json_space(p + 1, end);
       if (p >= end) return nullptr;
     }
     char c = *p;
@@ -176,7 +178,7 @@ WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
     // Behind a value: close brackets, or go on behind a comma.
     while (true) {
       if (depth == 0) return p;
-      p = weir_json_space(p, end);
+      place = p = weir_json_space(p, end);
       if (p >= end) return nullptr;
       bool square = kinds[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
       if (*p == (square ? ']' : '}')) {
@@ -189,6 +191,20 @@ WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
       break;
     }
   }
+}
+
+WEIR_JSON_NATIVE const char* weir_json_check(const char* p, const char* end) {
+  const char* place;
+  return weir_json_check_at(p, end, place);
+}
+
+WEIR_JSON_NATIVE const char* weir_json_strict(const char* begin, const char* end) {
+  const char* place = weir_json_space(begin, end);
+  if (place >= end || *place != '{') return place;
+  const char* behind = weir_json_check_at(place, end, place);
+  if (behind == nullptr) return place;
+  behind = weir_json_space(behind, end);
+  return behind == end ? nullptr : behind;
 }
 
 namespace weir::stdlib {

@@ -25,6 +25,10 @@ extern "C" const char* weir_json_read(const char* p, const char* end, WeirArena*
 // The position behind a value of the strict grammar, strings in UTF-8; null if it is not one.
 extern "C" const char* weir_json_check(const char* p, const char* end);
 
+// What validation `strict` asks of a record: an object of that grammar, white space around it, and
+// nothing else. Null, or the position at which it is not.
+extern "C" const char* weir_json_strict(const char* begin, const char* end);
+
 // Text that holds one value: base64 into `to`, which has room for 3 bytes of each 4 (the size, or
 // −1) …
 extern "C" int64_t weir_base64_read(const char* text, uint64_t size, char* to);

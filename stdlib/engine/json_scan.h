@@ -22,7 +22,7 @@
   extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline
 
 inline constexpr uint64_t kJsonPadding = 128;
-inline constexpr uint64_t kJsonOverrun = 40;
+inline constexpr uint64_t kJsonOverrun = 72;
 inline constexpr uint32_t kJsonDepthMax = 1024;
 
 using WeirVector64 = uint8_t __attribute__((ext_vector_type(64)));
@@ -112,14 +112,14 @@ WEIR_JSON_COLD_KERNEL const char* weir_json_skip_escapes(const char* p, const ch
 WEIR_JSON_KERNEL const char* weir_json_skip_string(const char* p, const char* end) {
   const char* at = p + 1;
   do {
-    WeirVector32 bytes = WEIR_LOAD32(at);
-    uint32_t found = WEIR_MASK32((bytes == '"') | (bytes == '\\'));
+    WeirVector64 bytes = WEIR_LOAD64(at);
+    uint64_t found = WEIR_MASK64((bytes == '"') | (bytes == '\\'));
     if (__builtin_expect(found != 0, 1)) {
-      at += __builtin_ctz(found);
+      at += __builtin_ctzll(found);
       if (__builtin_expect(*at == '"', 1)) return at + 1;
       return weir_json_skip_escapes(at, end);
     }
-    at += 32;
+    at += 64;
   } while (at < end);
   return nullptr;
 }
