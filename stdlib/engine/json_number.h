@@ -35,6 +35,71 @@ WEIR_JSON_KERNEL uint32_t weir_digit_mask(const char* p) {
   return WEIR_MASK16(WeirVector16(bytes - uint8_t('0')) < uint8_t(10));
 }
 
+#ifdef __SSSE3__
+// 16 places; a load from `n` bytes behind the beginning moves the first n of 16 bytes to the end,
+// and zeros in front of them …
+inline constexpr struct {
+  uint8_t of[32];
+} kWeirToTheEnd = {{128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+                    0,   1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15}};
+// … or says which are the last n.
+inline constexpr struct {
+  uint8_t of[32];
+} kWeirLast = {{0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+                255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+using WeirChars16 = char __attribute__((vector_size(16)));
+using WeirDigits8 = int16_t __attribute__((ext_vector_type(8)));
+using WeirDigits2 = uint64_t __attribute__((ext_vector_type(2)));
+
+// The bytes of `digits` are digits (0 to 9), the last one the least.
+WEIR_JSON_KERNEL uint64_t weir_sixteen_digits(WeirVector16 digits) {
+  constexpr WeirVector16 kTens = {10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1};
+  constexpr WeirDigits8 kHundreds = {100, 1, 100, 1, 100, 1, 100, 1};
+  constexpr WeirDigits8 kTenThousands = {10000, 1, 10000, 1, 10000, 1, 10000, 1};
+  auto twos = __builtin_ia32_pmaddubsw128(__builtin_bit_cast(WeirChars16, digits),
+                                          __builtin_bit_cast(WeirChars16, kTens));
+  auto fours = __builtin_ia32_pmaddwd128(twos, __builtin_bit_cast(decltype(twos), kHundreds));
+  auto packed = __builtin_ia32_packssdw128(fours, fours);
+  auto eights =
+      __builtin_ia32_pmaddwd128(packed, __builtin_bit_cast(decltype(packed), kTenThousands));
+  uint64_t both = __builtin_bit_cast(WeirDigits2, eights)[0];
+  return uint64_t(uint32_t(both)) * 100000000 + (both >> 32);
+}
+// The number that the first `count` of the 16 bytes at `p` make; 1 to 16.
+WEIR_JSON_KERNEL uint64_t weir_up_to_sixteen_digits(const char* p, uint32_t count) {
+  auto values = WeirVector16(WEIR_LOAD16(p) - uint8_t('0'));
+  return weir_sixteen_digits(__builtin_bit_cast(
+      WeirVector16, __builtin_ia32_pshufb128(
+                        __builtin_bit_cast(WeirChars16, values),
+                        __builtin_bit_cast(WeirChars16, WEIR_LOAD16(kWeirToTheEnd.of + count)))));
+}
+// … where a point stands `fraction` digits before their end.
+WEIR_JSON_KERNEL uint64_t weir_digits_around_point(const char* p, uint32_t whole,
+                                                   uint32_t fraction) {
+  auto values = WeirVector16(WEIR_LOAD16(p) - uint8_t('0'));
+  auto moved = __builtin_bit_cast(
+      WeirVector16,
+      __builtin_ia32_pshufb128(
+          __builtin_bit_cast(WeirChars16, values),
+          __builtin_bit_cast(WeirChars16, WEIR_LOAD16(kWeirToTheEnd.of + whole + 1 + fraction))));
+  WeirVector16 behind = WEIR_LOAD16(kWeirLast.of + fraction);
+  // Over the point's place.
+  WeirVector16 shifted = __builtin_shufflevector(WeirVector16{}, moved, 0, 16, 17, 18, 19, 20, 21,
+                                                 22, 23, 24, 25, 26, 27, 28, 29, 30);
+  return weir_sixteen_digits((moved & behind) | (shifted & ~behind));
+}
+#else
+WEIR_JSON_KERNEL uint64_t weir_up_to_sixteen_digits(const char* p, uint32_t count) {
+  if (count <= 8) return weir_digits(p, count);
+  return weir_digits(p, count - 8) * 100000000 + weir_eight_digits(weir_load8(p + count - 8));
+}
+WEIR_JSON_KERNEL uint64_t weir_digits_around_point(const char* p, uint32_t whole,
+                                                   uint32_t fraction) {
+  return weir_digits(p, whole) * weir::stdlib::kPowersOfTen.of[fraction] +
+         weir_digits(p + whole + 1, fraction);
+}
+#endif
+
 // Up to 16 digits and a sign.
 WEIR_JSON_KERNEL const char* weir_json_short_integer(const char* p, int64_t* value) {
   bool negative = *p == '-';
@@ -43,20 +108,14 @@ WEIR_JSON_KERNEL const char* weir_json_short_integer(const char* p, int64_t* val
   if (__builtin_expect(count == 0 || (*p == '0' && count > 1), 0)) return nullptr;
   const char* behind = p + count;
   if (__builtin_expect(!weir_json_ends(*behind), 0)) return nullptr;
-  uint64_t magnitude;
-  if (count <= 8) {
-    magnitude = weir_digits(p, count);
-  } else {
-    magnitude = weir_digits(p, count - 8) * 100000000 + weir_eight_digits(weir_load8(behind - 8));
-  }
+  uint64_t magnitude = weir_up_to_sixteen_digits(p, count);
   *value = negative ? -int64_t(magnitude) : int64_t(magnitude);
   return behind;
 }
 
-// The digits of a number with up to 8 places before and 7 behind the point.
+// A number with up to 8 places before and 7 behind the point, as if the point were not there.
 struct WeirShortNumber {
-  uint64_t whole;
-  uint64_t fraction;
+  uint64_t digits;
   uint32_t fraction_digits;
   bool negative;
 };
@@ -64,21 +123,21 @@ WEIR_JSON_KERNEL const char* weir_json_short_number(const char* p, WeirShortNumb
   number->negative = *p == '-';
   p += number->negative;
   uint32_t digits = weir_digit_mask(p);
-  uint32_t whole_digits = __builtin_ctz(~digits);
-  if (__builtin_expect(whole_digits - 1 >= 8 || (*p == '0' && whole_digits > 1), 0)) return nullptr;
-  number->whole = weir_digits(p, whole_digits);
-  p += whole_digits;
-  number->fraction = 0;
-  number->fraction_digits = 0;
-  if (*p == '.') {
-    uint32_t count = __builtin_ctz(~(digits >> (whole_digits + 1)));
-    if (__builtin_expect(count - 1 >= 7, 0)) return nullptr;
-    number->fraction = weir_digits(p + 1, count);
-    number->fraction_digits = count;
-    p += 1 + count;
+  uint32_t whole = __builtin_ctz(~digits);
+  if (__builtin_expect(whole - 1 >= 8 || (*p == '0' && whole > 1), 0)) return nullptr;
+  const char* behind = p + whole;
+  if (*behind == '.') {
+    uint32_t fraction = __builtin_ctz(~(digits >> (whole + 1)));
+    if (__builtin_expect(fraction - 1 >= 7, 0)) return nullptr;
+    number->digits = weir_digits_around_point(p, whole, fraction);
+    number->fraction_digits = fraction;
+    behind += 1 + fraction;
+  } else {
+    number->digits = weir_digits(p, whole);
+    number->fraction_digits = 0;
   }
-  if (__builtin_expect(!weir_json_ends(*p), 0)) return nullptr;
-  return p;
+  if (__builtin_expect(!weir_json_ends(*behind), 0)) return nullptr;
+  return behind;
 }
 
 // A decimal(precision, scale) that fits into 64 bits.
@@ -89,8 +148,7 @@ WEIR_JSON_KERNEL const char* weir_json_short_decimal(const char* p, uint32_t pre
   const char* behind = weir_json_short_number(p, &number);
   if (__builtin_expect(behind == nullptr || number.fraction_digits > scale, 0)) return nullptr;
   uint64_t magnitude =
-      number.whole * weir::stdlib::kPowersOfTen.of[scale] +
-      number.fraction * weir::stdlib::kPowersOfTen.of[scale - number.fraction_digits];
+      number.digits * weir::stdlib::kPowersOfTen.of[scale - number.fraction_digits];
   if (__builtin_expect(magnitude >= weir::stdlib::kPowersOfTen.of[precision], 0)) return nullptr;
   *value = number.negative ? -int64_t(magnitude) : int64_t(magnitude);
   return behind;
@@ -102,8 +160,7 @@ WEIR_JSON_KERNEL const char* weir_json_short_float(const char* p, double* value)
   WeirShortNumber number;
   const char* behind = weir_json_short_number(p, &number);
   if (__builtin_expect(behind == nullptr, 0)) return nullptr;
-  double digits = double(int64_t(
-      number.whole * weir::stdlib::kPowersOfTen.of[number.fraction_digits] + number.fraction));
+  auto digits = double(int64_t(number.digits));
   digits /= weir::stdlib::kExactPowersOfTen[number.fraction_digits];
   *value = number.negative ? -digits : digits;
   return behind;
