@@ -17,12 +17,17 @@
 
 namespace weir::codegen {
 
+// Vectors of 64 bytes are used where kernels have them: few, and of no kind that slows a CPU down.
+// Many CPUs' own tuning, and that of the level, would split them.
+static constexpr const char* kWholeVectors = "-prefer-256-bit";
+
 Cpu host_cpu() {
-  Cpu cpu{llvm::sys::getHostCPUName().str(), ""};
+  Cpu cpu{llvm::sys::getHostCPUName().str(), "", ""};
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
     cpu.features += (cpu.features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") +
                     feature.first().str();
   }
+  cpu.features += (cpu.features.empty() ? "" : ",") + std::string(kWholeVectors);
   return cpu;
 }
 
@@ -37,7 +42,10 @@ std::string host_level() {
                                                                               : "x86-64-v3";
 }
 
-Cpu level_cpu(const std::string& level) { return {level, ""}; }
+// A level's own tuning is that of no CPU and keeps to nobody's costs.
+Cpu level_cpu(const std::string& level) {
+  return {level, kWholeVectors, level == "x86-64-v4" ? "znver4" : "znver3"};
+}
 
 std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu) {
   static const bool initialized = [] {
@@ -68,6 +76,7 @@ void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu,
     function.removeFnAttr("min-legal-vector-width");
     function.addFnAttr("target-cpu", cpu.name);
     if (!cpu.features.empty()) function.addFnAttr("target-features", cpu.features);
+    if (!cpu.tune.empty()) function.addFnAttr("tune-cpu", cpu.tune);
   }
   llvm::internalizeModule(module, [](const llvm::GlobalValue& value) {
     return value.getName().starts_with("stage_") || value.getName().starts_with("merge_");

@@ -17,6 +17,7 @@ class Kernels;
 struct Cpu {
   std::string name;
   std::string features;
+  std::string tune;  // whose costs count; empty: those of `name`
 };
 Cpu host_cpu();
 Cpu level_cpu(const std::string& level);

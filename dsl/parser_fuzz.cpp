@@ -1,7 +1,7 @@
 // libFuzzer: any bytes through lexer, parser, renderer and formatter.
 //
-//   tools/build fuzz --target parser_fuzz && build/fuzz/fuzz/parser_fuzz -max_total_time=120 <copy of
-//   tests/fuzz/parser_fuzz>
+//   tools/build fuzz --target parser_fuzz && build/fuzz/fuzz/parser_fuzz -max_total_time=120 <copy
+//   of tests/fuzz/parser_fuzz>
 //
 // Nothing may crash; what parses is formatted to a text that means the same and that stays as it is
 // when it is formatted again; what does not parse has a diagnostic inside the file.

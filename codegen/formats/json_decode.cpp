@@ -1,4 +1,5 @@
-// Decoding JSON: a loop over the keys of an object, specialised to the fields that are used.
+// Decoding JSON: the keys of an object, specialised to the fields that are used. First, in a
+// straight line, as long as they come in the schema's order; the rest in a loop:
 //
 //     steps: what stood between the values the last time (stdlib/engine/json_order.h)
 //
@@ -361,8 +362,8 @@ class JsonDecoder final : public Decoder {
                   here, next);
       emit.enter(here);
       ir.CreateStore(emit.at(p, text.size()), p_);
-      ir.CreateStore(
-          emit.at(steps, taken * sizeof(WeirJsonStep) + offsetof(WeirJsonStep, length)), length_);
+      ir.CreateStore(emit.at(steps, taken * sizeof(WeirJsonStep) + offsetof(WeirJsonStep, length)),
+                     length_);
       taken++;
       ir.CreateStore(emit.at(steps, taken * sizeof(WeirJsonStep)), step_at);
       llvm::BasicBlock* behind = emit.block(prefix + ".behind." + field.name);

@@ -80,8 +80,8 @@ WEIR_JSON_OVERREAD const char* json_break(const char* begin, const char* end) {
 
 // The reason, and `text` made of it. `at` is where the record [begin, end) breaks.
 static WEIR_JSON_OVERREAD WeirReason weir_json_say(WeirArena* arena, const char* begin,
-                                                   const char* end, const char* at,
-                                                   bool too_deep, WeirBytes* detail) {
+                                                   const char* end, const char* at, bool too_deep,
+                                                   WeirBytes* detail) {
   char* memory = weir_arena_take(arena, 64);
   weir::stdlib::JsonDetail text{memory, memory + 64};
   text.add(too_deep    ? "too_deep at byte "
