@@ -251,12 +251,16 @@ class OwnBroker:
 
     TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "kafka"
 
-    def __init__(self):
+    def __init__(self, brokers=1):
+        self.brokers = brokers
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         if self.port > 65000:
             self.port -= 1000  # the controller listens behind it
+
+    def up(self):
+        return self.tool("up", "--brokers", str(self.brokers))
 
     def tool(self, *words):
         return subprocess.run([self.TOOL, *words, "--port", str(self.port)], check=True, stdout=subprocess.PIPE, text=True,
@@ -264,15 +268,15 @@ class OwnBroker:
 
     def __enter__(self):
         self.before = os.environ["WEIR_KAFKA"]
-        os.environ["WEIR_KAFKA"] = self.tool("up")
+        os.environ["WEIR_KAFKA"] = self.up()
         return self
 
     def __exit__(self, *_):
         os.environ["WEIR_KAFKA"] = self.before
         self.tool("down", "--wipe")
 
-    def pid(self):
-        found = list((self.TOOL.parents[1] / "build" / "kafka").glob(f"*-{self.port}/*/pid"))
+    def pid(self, node=1):
+        found = list((self.TOOL.parents[1] / "build" / "kafka").glob(f"*-{self.port}/{node}/pid"))
         return int(found[0].read_text())
 
 
@@ -293,9 +297,36 @@ def test_a_broker_that_stops_and_one_that_restarts():
             pipeline.wait_until(lambda: rows() >= 6000, "rows behind the pause")
             broker.tool("down")
             time.sleep(1)
-            broker.tool("up")
+            broker.up()
             topics.produce(source, made[6000:])
             pipeline.wait_until(lambda: rows() >= 9000, "rows behind the restart", 90)
+            assert pipeline.terminate() == 0, pipeline.said()
+        assert len(assert_same(source, out)) == 9000
+
+
+def test_leaders_that_move_when_brokers_are_killed():
+    with OwnBroker(brokers=3) as cluster, Topics() as mine, weir.scratch() as folder:
+        source, out = mine.create("source", partitions=3, replicas=3), mine.create("out", partitions=3, replicas=3)
+        program = write_program(folder, source, out)
+        made = records(9000, partitions=3, seed=9)
+
+        def rows():
+            return len(topics.read_uncommitted(out))
+
+        def leaders():
+            return [p.leader for p in mine.admin.list_topics(source, timeout=20).topics[source].partitions.values()]
+
+        with weir.Running(*arguments(mine, folder, program, until=None), log=folder / "log") as pipeline:
+            topics.produce(source, made[:3000])
+            pipeline.wait_until(lambda: rows() >= 3000, "the first 3000 rows")
+            for node, begin in ((2, 3000), (3, 6000)):  # node 1 is the controller, too
+                before = leaders()
+                os.kill(cluster.pid(node), signal.SIGKILL)
+                topics.produce(source, made[begin:begin + 1500])
+                assert node not in before or leaders() != before, before
+                cluster.up()
+                topics.produce(source, made[begin + 1500:begin + 3000])
+                pipeline.wait_until(lambda: rows() >= begin + 3000, f"rows behind the end of broker {node}", 120)
             assert pipeline.terminate() == 0, pipeline.said()
         assert len(assert_same(source, out)) == 9000
 

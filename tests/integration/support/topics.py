@@ -63,10 +63,10 @@ class Topics:
         """A name for a topic that the program under test makes itself, or for a pipeline."""
         return f"{stem}-{self.suffix}"
 
-    def create(self, stem, partitions=1, **config):
+    def create(self, stem, partitions=1, replicas=1, **config):
         """Makes `<stem>-<suffix>` and waits until it has leaders. `config` as in cleanup_policy="compact"."""
         name = self.name(stem)
-        topic = NewTopic(name, partitions, 1, config={key.replace("_", "."): value for key, value in config.items()})
+        topic = NewTopic(name, partitions, replicas, config={key.replace("_", "."): value for key, value in config.items()})
         self.admin.create_topics([topic], operation_timeout=30)[name].result()
         self.created.append(name)
         deadline = time.monotonic() + 20
