@@ -214,7 +214,7 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   Result<std::vector<InputPartition>> partitions = inputs.partitions(assigned_);
   if (!partitions.ok()) return partitions.take_status();
   Result<DurableState> durable =
-      read_durable_state(program_, store_, log_, inputs, *partitions, options_.shards);
+      read_durable_state(program_, store_, log_, inputs, *partitions, options_);
   if (!durable.ok()) return durable.take_status();
   if (durable->restored_entries > 0)
     metrics_.update([&](MetricsValues& v) { v.restored_entries += durable->restored_entries; });

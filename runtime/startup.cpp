@@ -10,13 +10,16 @@ namespace weir::runtime {
 
 namespace {
 
-constexpr size_t kRestoreBatch = 64 << 20;  // bytes of changelog that go into one write
-
 // Reads sentinels and changelogs behind what the store has, and applies them.
 class Restore {
  public:
-  Restore(const Program& program, Store& store, Log& log, CommitRecord* record)
-      : program_(program), store_(store), log_(log), record_(record) {}
+  Restore(const Program& program, Store& store, Log& log, CommitRecord* record,
+          uint64_t bytes_per_write)
+      : program_(program),
+        store_(store),
+        log_(log),
+        record_(record),
+        bytes_per_write_(bytes_per_write) {}
 
   // `all_sentinels`: the store does not know those of all partitions; another process may have
   // written them.
@@ -87,7 +90,7 @@ class Restore {
       writes_.push_back({store->second, entry.key, entry.value, entry.removed});
     entries_ += entries.size();
     bytes_ += value.size();
-    return bytes_ >= kRestoreBatch ? write() : Status();
+    return bytes_ >= bytes_per_write_ ? write() : Status();
   }
 
   // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by
@@ -110,11 +113,12 @@ class Restore {
   Store& store_;
   Log& log_;
   CommitRecord* record_;
+  uint64_t bytes_per_write_;
   std::map<std::string, uint32_t> stores_;  // by topic
   std::map<TopicPartition, Sentinel> sentinels_;
   std::vector<Store::Write> writes_;
   std::deque<std::string> texts_;  // what writes_ point to
-  size_t bytes_ = 0;
+  uint64_t bytes_ = 0;
   uint64_t entries_ = 0;
 };
 
@@ -201,7 +205,7 @@ Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards)
 Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log,
                                         Inputs& inputs,
                                         const std::vector<InputPartition>& partitions,
-                                        uint32_t shards_wanted) {
+                                        const RunOptions& options) {
   DurableState state;
   std::vector<TopicPartition> of_log;
   for (const InputPartition& input : partitions) {
@@ -226,7 +230,8 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
         std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) {
           return state.record.sentinels.contains(input.partition);
         });
-    Result<uint64_t> restored = Restore(program, store, *log, &state.record).run(!all_known);
+    Result<uint64_t> restored =
+        Restore(program, store, *log, &state.record, options.restore_write_bytes).run(!all_known);
     if (!restored.ok()) return restored.take_status().within("restoring state");
     state.restored_entries = *restored;
   }
@@ -242,7 +247,7 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
                          "another process commits offsets of group `" + program.name + "`", true);
   }
 
-  state.shards = shards_wanted;
+  state.shards = options.shards;
   state.first_start = state.record.sentinels.empty();
   std::vector<InputPartition> never_read, appeared;
   for (const InputPartition& input : partitions) {

@@ -38,6 +38,6 @@ Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards)
 Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log,
                                         Inputs& inputs,
                                         const std::vector<InputPartition>& partitions,
-                                        uint32_t shards_wanted);
+                                        const RunOptions& options);
 
 }  // namespace weir::runtime

@@ -50,6 +50,11 @@ struct CopiedBatch final : RecordBatch {
   }
 };
 
+// What a member says of itself. Requests carry a copy: they outlive the epoch.
+struct Metadata final : GroupMetadata {
+  std::shared_ptr<const GroupMetadata> member;
+};
+
 // ---------------------------------------------------------------- the group's member
 
 class Consumer final : public LogConsumer {
@@ -139,7 +144,11 @@ class Consumer final : public LogConsumer {
                                int64_t timestamp_ms) override {
     return inner_->offsets_at(partitions, timestamp_ms);
   }
-  std::unique_ptr<GroupMetadata> group_metadata() override { return inner_->group_metadata(); }
+  std::unique_ptr<GroupMetadata> group_metadata() override {
+    auto metadata = std::make_unique<Metadata>();
+    metadata->member = inner_->group_metadata();
+    return metadata;
+  }
   void close() override { inner_->close(); }
 
  private:
@@ -217,9 +226,6 @@ struct OwnedMessage {
   }
 };
 
-// What the metadata of a member says stays true of it: requests carry a copy.
-using Member = std::shared_ptr<const GroupMetadata>;
-
 class Producer final : public LogProducer {
  public:
   Producer(Process& process, std::string id) : process_(process), id_(std::move(id)) {}
@@ -294,9 +300,7 @@ class Producer final : public LogProducer {
 
   Status send_offsets(const Positions& next, const GroupMetadata& group) override {
     WEIR_CHECK(in_transaction_, "send_offsets outside of a transaction");
-    // The runtime keeps the metadata until the epoch is done; a request that comes late needs its
-    // own.
-    Member member(&group, [](const GroupMetadata*) {});
+    auto member = static_cast<const Metadata&>(group).member;
     Positions positions = next;
     std::string name = process_.group();
     World& world = process_.world();
@@ -315,8 +319,7 @@ class Producer final : public LogProducer {
     auto send = [&world, id, epoch, positions, member] {
       return world.log.write_offsets(id, epoch, positions, *member);
     };
-    // Late, it is one of a member of this very generation, which may have ended.
-    return request(Point::send_offsets, send, false);
+    return request(Point::send_offsets, send);
   }
 
   Status commit() override {
@@ -348,13 +351,10 @@ class Producer final : public LogProducer {
   Status init() {
     World& world = process_.world();
     std::string id = id_;
-    Status status = request(
-        Point::init,
-        [&world, id]() -> Status {
-          world.producer_epochs[id] = world.log.init_producer(id);
-          return {};
-        },
-        true);
+    Status status = request(Point::init, [&world, id]() -> Status {
+      world.producer_epochs[id] = world.log.init_producer(id);
+      return {};
+    });
     if (!status.ok()) return Status::error(status.exit(), status.message(), true);
     epoch_ = world.producer_epochs[id_];
     process_.producer_epoch = epoch_;
@@ -376,7 +376,7 @@ class Producer final : public LogProducer {
       if (status.ok() && !moved.empty()) world.log.set_group_offsets(group, moved);
       return status;
     };
-    Status status = request(commits ? Point::commit : Point::abort, send, true);
+    Status status = request(commits ? Point::commit : Point::abort, send);
     if (status.ok()) in_transaction_ = false;
     return status;
   }
@@ -434,9 +434,9 @@ class Producer final : public LogProducer {
     return Status::error(Exit::Unavailable, "no answer");
   }
 
-  // `effect` returns what the broker answers. `can_be_late`: it may come at any time.
+  // `effect` returns what the broker answers. It may come at any time, and twice.
   template <class Effect>
-  Status request(Point point, Effect effect, bool can_be_late) {
+  Status request(Point point, Effect effect) {
     FaultKind fault = process_.at(point);
     World& world = process_.world();
     auto late = [effect, point, &world] {
@@ -447,10 +447,10 @@ class Producer final : public LogProducer {
       case FaultKind::lost_request:
       case FaultKind::retry_request:
         spent_ = true;
-        if (can_be_late && process_.chance().one_in(2)) send_late(late);
+        if (process_.chance().one_in(2)) send_late(late);
         return Status::error(Exit::Unavailable, "no answer", fault == FaultKind::retry_request);
       case FaultKind::crash_late:
-        if (can_be_late) send_late(late);
+        send_late(late);
         process_.die();
       default:
         break;
@@ -459,7 +459,7 @@ class Producer final : public LogProducer {
     process_.after(fault);
     if (fault == FaultKind::duplicate) {
       spent_ = true;
-      if (can_be_late) send_late(late);
+      send_late(late);
     }
     if (fault == FaultKind::lost_answer || fault == FaultKind::retry_answer) {
       spent_ = true;

@@ -86,6 +86,7 @@ void Process::body() {
       options.rows_per_batch = uint32_t(chance().between(3, 16));
       options.rows_per_epoch_max = start_.epoch_rows;
       options.shards = 2;
+      options.restore_write_bytes = 200;
       options.threads = 1;
       options.stop = &stop_;
       options.machine = this;
