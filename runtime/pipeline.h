@@ -36,7 +36,7 @@ struct RunOptions {
   uint32_t rows_per_epoch_max = 0;            // 0: no bound
   uint32_t shards = 16;
   uint64_t restore_write_bytes = 64 << 20;  // of changelogs that go into the store at once
-  uint32_t threads = 0;  // 0: all cores
+  uint32_t threads = 0;                     // 0: all cores
   // What an operator should read: progress (`passing`: the next one may be written over it),
   // restarts in process. Null: nobody.
   std::function<void(const std::string& line, bool passing)> say;
