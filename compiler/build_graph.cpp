@@ -48,8 +48,19 @@ void Builder::build_program() {
   }
   if (!any && !diagnostics_.has_errors()) {
     dsl::Span span{0, 0, declarations_.program->file};
-    diagnostics_.report(Code::nothing_to_run, span, "this program has no sink and no test")
-        .with_fix_text("sink name -> stdout() { format = json }");
+    auto& diagnostic =
+        diagnostics_.report(Code::nothing_to_run, span, "this program has no sink and no test");
+    std::string last;
+    for (const auto& declaration : declarations_.program->declarations) {
+      bool stream = std::holds_alternative<dsl::StreamDecl>(declaration.node) ||
+                    std::holds_alternative<dsl::SourceDecl>(declaration.node);
+      if (stream) last = declaration.name.text;
+    }
+    auto end = uint32_t(declarations_.sources->file(span.file).text().size());
+    if (last.empty())
+      diagnostic.with_fix_text("sink name -> stdout()");
+    else
+      diagnostic.with_fix({end, end, span.file}, "\nsink " + last + " -> stdout()\n");
   }
 }
 

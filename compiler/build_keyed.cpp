@@ -9,6 +9,7 @@
 #include "compiler/aggregates.h"
 #include "compiler/builder.h"
 #include "compiler/constant.h"
+#include "dsl/fix.h"
 
 namespace weir::compiler {
 
@@ -168,17 +169,16 @@ void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::str
   if (in.source) {
     const auto& declared = std::get<dsl::SourceDecl>(in.source->node);
     diagnostic.with_note(in.source->name.span, "declared here");
-    std::string field = "…";
     auto record = declarations_.records.find(declared.record.text);
-    if (record != declarations_.records.end()) {
-      for (const Field& candidate : graph_.types.records[record->second].fields) {
-        if (candidate.type.is(TypeKind::Timestamp) && field == "…") field = candidate.name;
-      }
-    }
+    std::string field = record == declarations_.records.end() ? "" : time_field(record->second);
     std::string fix;
-    if (!in.has_event_time) fix += "event_time = " + field;
+    if (!in.has_event_time) fix += "event_time = " + (field.empty() ? "…" : field);
     if (!in.has_watermark) fix += std::string(fix.empty() ? "" : ", ") + "watermark = 10s";
-    diagnostic.with_fix_text(fix + "   (in the braces of `" + in.source->name.text + "`)");
+    if (!in.has_event_time && field.empty())
+      diagnostic.with_fix_text(fix + "   (in the braces of `" + in.source->name.text + "`)");
+    else
+      diagnostic.with_fix(dsl::add_item(declarations_.sources->file(in.source->name.span.file),
+                                        declared.connector.braces, fix));
   }
 }
 
@@ -299,7 +299,8 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
       std::string shown(declarations_.sources->text(item.value->span));
       if (shown.size() > 60) shown = "…";
       diagnostics_.report(Code::bad_key, span, "this key needs a name")
-          .with_fix(item.value->span, "name = " + shown);
+          .with_fix({item.value->span.begin, item.value->span.begin, item.value->span.file},
+                    "name = ");
       good = false;
       continue;
     }

@@ -83,13 +83,35 @@ std::string Builder::item_name(const dsl::BlockItem& item) {
   if (item.name) return item.name->text;
   std::string name = item.value ? last_name(*item.value) : "";
   if (name.empty()) {
-    std::string shown =
-        item.value ? std::string(declarations_.sources->text(item.value->span)) : "…";
-    if (shown.size() > 60) shown = "…";
+    // `count()` is probably the `count`.
+    std::string meant = "value";
+    if (auto* call = item.value ? std::get_if<dsl::Call>(&item.value->node) : nullptr) {
+      meant = last_name(*call->callee);
+      std::string of = call->arguments.size() == 1 && call->arguments[0].value
+                           ? last_name(*call->arguments[0].value)
+                           : "";
+      if (!of.empty()) meant += "_" + of;
+      if (meant.empty()) meant = "value";
+    }
     diagnostics_.report(Code::empty_operator, item.span, "this item needs a name")
-        .with_fix(item.span, "name = " + shown);
+        .with_fix({item.span.begin, item.span.begin, item.span.file}, meant + " = ");
   }
   return name;
+}
+
+// A `select` with aggregates was meant as a `group`: by its plain fields, as SQL would have it.
+dsl::Fix Builder::as_group(const dsl::Block& block, dsl::Span select) const {
+  std::string keys, rest;
+  for (const dsl::BlockItem& item : block.items) {
+    bool plain = !item.spread && !item.name && item.value && !last_name(*item.value).empty();
+    std::string& into = plain ? keys : rest;
+    into += (into.empty() ? "" : ", ") + std::string(declarations_.sources->text(item.span));
+  }
+  if (keys.empty()) {
+    constexpr uint32_t kSelectBytes = 6;
+    return {{select.begin, select.begin + kSelectBytes, select.file}, "group"};
+  }
+  return {{select.begin, block.span.end, select.file}, "group by " + keys + " { " + rest + " }"};
 }
 
 StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context,
@@ -106,6 +128,7 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
   };
   std::vector<Item> items;
   Scope scope = scope_of(in);
+  if (!extend) scope.group_instead = as_group(block, span);
   const size_t input_fields = scope.names.size();
   bool bad = false;
 

@@ -1,6 +1,7 @@
 // Sinks: connector, key, what leaves when, and which delivery the path gives.
 #include "compiler/builder.h"
 #include "compiler/constant.h"
+#include "dsl/fix.h"
 
 namespace weir::compiler {
 
@@ -75,7 +76,8 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
     if (written)
       diagnostic.with_fix(span, "update");
     else
-      diagnostic.with_fix_text("emit = update");
+      diagnostic.with_fix(dsl::add_item(declarations_.sources->file(connector.braces.file),
+                                        connector.braces, "emit = update"));
     return;
   }
   // A condition on results: a row that was written and then fails it would have to be taken back.
@@ -98,12 +100,30 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
   }
 }
 
+// `key = user_id`, which the rows of the sink don't have.
+void Builder::key_unknown(const std::string& name, dsl::Span span, const StreamEnd& in) {
+  std::vector<std::string_view> fields;
+  std::string shown;
+  for (const Field& field : graph_.types.records[in.row].fields) {
+    fields.push_back(field.name);
+    shown += (shown.empty() ? "`" : ", `") + field.name + "`";
+  }
+  std::string meant = nearest(name, fields);
+  if (meant.empty() && !in.keys.empty()) meant = in.keys.front();
+  auto& diagnostic = diagnostics_.report(
+      Code::unknown_field, span,
+      "the rows of `" + graph_.nodes[in.node].stream + "` have no field `" + name + "`");
+  diagnostic.with_note("they have " + shown);
+  if (!meant.empty()) diagnostic.with_fix(span, meant);
+}
+
 void Builder::check_sink_key(const StreamEnd& in, const dsl::Connector& connector, SinkNode& node) {
   if (node.emit == EmitMode::Append || in.changelog == Changelog::None || node.connector != "kafka")
     return;
   std::string candidate = in.keys.empty() ? "window_start" : in.keys.front();
   if (!node.key) {
-    if (in.keys.empty()) return;  // nothing to tell rows apart but their window
+    if (in.keys.empty() || find_option(connector, "key"))
+      return;  // nothing to tell rows apart but their window
     std::string fix = in.keys.size() == 1 ? in.keys[0] : "";
     for (const std::string& key : in.keys) {
       if (in.keys.size() > 1) fix += (fix.empty() ? "{ " : ", ") + key;
@@ -112,7 +132,8 @@ void Builder::check_sink_key(const StreamEnd& in, const dsl::Connector& connecto
     diagnostics_
         .report(Code::bad_sink_key, connector.name.span,
                 "without a key, updates of one row can land in different partitions, out of order")
-        .with_fix_text("key = " + fix);
+        .with_fix(dsl::add_item(declarations_.sources->file(connector.braces.file),
+                                connector.braces, "key = " + fix));
     return;
   }
   auto is_part = [&](const Expr& value) {
@@ -169,7 +190,8 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
                            const StreamEnd& in, SinkNode& node) {
   std::map<std::string, dsl::Span> seen;
   for (const dsl::Option& option : connector.options) {
-    const std::string& name = option.name.text;
+    const std::string name =
+        option_name(option, info, {std::begin(kSinkOptions), std::end(kSinkOptions)}, diagnostics_);
     auto [at, fresh] = seen.try_emplace(name, option.name.span);
     if (!fresh) {
       diagnostics_
@@ -177,7 +199,7 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
           .with_note(at->second, "given here first");
       continue;
     }
-    if (!option.value) continue;
+    if (!option.value || name.empty()) continue;
     if (name == "format") {
       std::string word = option_word(option);
       bool later = false;
@@ -185,9 +207,8 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
         later |= word == other;
       if (later)
         not_supported(diagnostics_, option.value->span, "the format `" + word + "`");
-      else if (word != "json")
-        diagnostics_.report(Code::bad_option, option.value->span, "`format` is one of `json`")
-            .with_fix(option.value->span, "json");
+      else
+        choice_of(name, *option.value, {"json"}, diagnostics_);
       if (!option.nested.empty())
         diagnostics_.report(Code::unknown_option, option.nested[0].name.span,
                             "the format `json` has no options here");
@@ -198,6 +219,11 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
         continue;
       }
       Scope scope = scope_of(in);
+      auto* field = std::get_if<dsl::NameRef>(&option.value->node);
+      if (field && !scope.find(field->name) && !checker_.is_param(field->name)) {
+        key_unknown(field->name, option.value->span, in);
+        continue;
+      }
       Expr key = checker_.check(*option.value, scope);
       if (key.type.is(TypeKind::Error)) continue;
       bool good = key.op == Op::MakeRecord;
@@ -219,8 +245,7 @@ void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo&
     } else if (name == "deliver") {
       continue;
     } else {
-      check_option(option, info, {std::begin(kSinkOptions), std::end(kSinkOptions)}, declarations_,
-                   graph_, checker_, diagnostics_, node.options);
+      check_option(name, option, info, declarations_, graph_, checker_, diagnostics_, node.options);
     }
   }
 }

@@ -1,6 +1,7 @@
 // Sources: connector, record, event time and watermark, what becomes of bad rows.
 #include "compiler/builder.h"
 #include "compiler/constant.h"
+#include "dsl/fix.h"
 
 namespace weir::compiler {
 
@@ -19,6 +20,14 @@ const dsl::Call* call_of(const dsl::Option& option, std::string_view name) {
 }
 
 }  // namespace
+
+// The first instant of a record, which is most often its event time; "" if it has none.
+std::string Builder::time_field(RecordId record) const {
+  for (const Field& field : graph_.types.records[record].fields) {
+    if (field.type.is(TypeKind::Timestamp) && !field.type.optional) return field.name;
+  }
+  return "";
+}
 
 StreamEnd Builder::source(const dsl::Declaration& declaration) {
   const auto& declared = std::get<dsl::SourceDecl>(declaration.node);
@@ -56,7 +65,8 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
   std::map<std::string, dsl::Span> seen;
   dsl::Span watermark_span = connector.name.span;
   for (const dsl::Option& option : connector.options) {
-    const std::string& name = option.name.text;
+    const std::string name = option_name(
+        option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)}, diagnostics_);
     auto [at, fresh] = seen.try_emplace(name, option.name.span);
     if (!fresh) {
       diagnostics_
@@ -64,20 +74,9 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
           .with_note(at->second, "given here first");
       continue;
     }
-    if (!option.value) continue;
+    if (!option.value || name.empty()) continue;
     auto one_of = [&](std::initializer_list<std::string_view> words) -> std::string {
-      std::string word = option_word(option);
-      for (std::string_view allowed : words) {
-        if (word == allowed) return word;
-      }
-      std::string shown;
-      for (std::string_view allowed : words)
-        shown += (shown.empty() ? "`" : ", `") + std::string(allowed) + "`";
-      auto& diagnostic = diagnostics_.report(Code::bad_option, option.value->span,
-                                             "`" + name + "` is one of " + shown);
-      if (std::string near = nearest(word, words); !near.empty())
-        diagnostic.with_fix(option.value->span, near);
-      return "";
+      return choice_of(name, *option.value, words, diagnostics_);
     };
     if (name == "format") {
       std::string word = option_word(option);
@@ -152,19 +151,24 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
       if (word == "projected") node.validation = Validation::Projected;
       if (word == "strict") node.validation = Validation::Strict;
     } else {
-      check_option(option, *info, {std::begin(kSourceOptions), std::end(kSourceOptions)},
-                   declarations_, graph_, checker_, diagnostics_, node.options);
+      check_option(name, option, *info, declarations_, graph_, checker_, diagnostics_,
+                   node.options);
     }
   }
   if (node.watermark_us && !node.event_time && !seen.count("event_time")) {
-    diagnostics_
-        .report(Code::missing_option, watermark_span,
-                "`watermark` says how far events are out of order, and nothing says which time "
-                "they have")
-        .with_fix_text("event_time = …");
+    auto& diagnostic = diagnostics_.report(
+        Code::missing_option, watermark_span,
+        "`watermark` says how far events are out of order, and nothing says which time they have");
+    std::string field = time_field(node.record);
+    if (field.empty())
+      diagnostic.with_fix_text("event_time = …");
+    else
+      diagnostic.with_fix(dsl::add_item(declarations_.sources->file(connector.braces.file),
+                                        connector.braces, "event_time = " + field));
+    seen.try_emplace("event_time", watermark_span);  // said once
   }
   end.has_event_time = node.event_time.has_value() || seen.count("event_time");
-  end.has_watermark = node.watermark_us.has_value();
+  end.has_watermark = node.watermark_us.has_value() || seen.count("watermark");
   RecordId row = node.record;
   end.node = add_node(std::move(node), {}, row, declaration.name.text, declaration.name.span).id;
   return end;

@@ -87,6 +87,7 @@ class Builder {
   StreamEnd source(const dsl::Declaration& declaration);
   // build_rows.cpp
   StreamEnd where(const dsl::WhereOp& op, StreamEnd in, Context& context, dsl::Span span);
+  dsl::Fix as_group(const dsl::Block& block, dsl::Span select) const;
   StreamEnd shape(const dsl::Block& block, bool extend, StreamEnd in, Context& context,
                   dsl::Span span);
   StreamEnd flatten(const dsl::FlattenOp& op, StreamEnd in, Context& context, dsl::Span span);
@@ -97,7 +98,7 @@ class Builder {
                dsl::Span span);
   Scope scope_of(const StreamEnd& in) const;
   std::string item_name(const dsl::BlockItem& item);
-  std::string last_name(const dsl::Expr& expr);
+  static std::string last_name(const dsl::Expr& expr);
   // build_branches.cpp
   StreamEnd union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span);
   struct Split {
@@ -120,6 +121,7 @@ class Builder {
   bool keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node,
                bool windowed);
   void late(const dsl::Name& name, NodeId keyed, const StreamEnd& in);
+  std::string time_field(RecordId record) const;
   void need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what);
   // build_sink.cpp
   void sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sink);
@@ -128,6 +130,7 @@ class Builder {
   void emit_option(const dsl::Option& option, SinkNode& node);
   void check_emit(const StreamEnd& in, const dsl::Connector& connector, dsl::Span emit_span,
                   SinkNode& node);
+  void key_unknown(const std::string& name, dsl::Span span, const StreamEnd& in);
   void check_sink_key(const StreamEnd& in, const dsl::Connector& connector, SinkNode& node);
   void deliver_option(const dsl::Option* option, const StreamEnd& in, const ConnectorInfo& info,
                       SinkNode& node);

@@ -3,6 +3,7 @@
 #include "compiler/aggregates.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
+#include "compiler/habits.h"
 #include "compiler/standard_library.h"
 
 namespace weir::compiler {
@@ -144,9 +145,12 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
   if (aggregate && scope.aggregates) return scope.aggregates->aggregate(call, name, span);
   bool aggregates_only = call.by || call.approx || call.where || call.within;
   if (aggregate && (aggregates_only || found == declarations_.functions.end())) {
-    report(Code::aggregate_outside_block, span,
-           "`" + name + "` is an aggregate, and there is no group of rows here")
-        .with_fix_text("group by … { x = " + name + "(…) }");
+    auto& diagnostic = report(Code::aggregate_outside_block, span,
+                              "`" + name + "` is an aggregate, and there is no group of rows here");
+    if (scope.group_instead)
+      diagnostic.with_fix(*scope.group_instead);
+    else
+      diagnostic.with_fix_text("group by … { x = " + name + "(…) }");
     return error(span);
   }
   if (aggregates_only) {
@@ -196,7 +200,9 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     auto& diagnostic =
         report(Code::unknown_function, at,
                "there is no function `" + (module.empty() ? "" : module + ".") + name + "`");
-    if (std::string near = nearest(name, candidates); !near.empty()) {
+    std::string near = nearest(name, candidates);
+    if (near.empty()) near = function_meant(name);
+    if (!near.empty()) {
       diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(at), near);
     }
     return error(span);

@@ -34,13 +34,20 @@ Expr Checker::enum_case(EnumId id, const dsl::Name& name, dsl::Span span) {
   return error(span);
 }
 
+bool Checker::is_param(const std::string& name) const {
+  auto value = declarations_.values.find(name);
+  return value != declarations_.values.end() &&
+         (value->second.kind == ValueKind::Param || value->second.kind == ValueKind::Secret);
+}
+
 void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scope) {
   if (scope.rows_of_group && scope.rows_of_group->find(name)) {
     auto& diagnostic =
         report(Code::field_outside_aggregate, span,
                "`" + name +
                    "` differs from row to row: here it needs to be a key, or inside an aggregate");
-    diagnostic.with_fix_text("last(" + name + "), or `by " + name + "`");
+    diagnostic.with_note("`by " + name + "` makes a key of it: a group for each value")
+        .with_fix(place(span), "last(" + name + ")");
     return;
   }
   if (declarations_.values.count(name)) {
@@ -63,6 +70,12 @@ void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scop
     diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(span), near);
   } else if (declarations_.functions.count(name)) {
     diagnostic.with_note("`" + name + "` is a function").with_fix_text(name + "(…)");
+  } else if (!scope.names.empty()) {
+    constexpr size_t kShownMax = 12;
+    std::string shown;
+    for (size_t i = 0; i < scope.names.size() && i < kShownMax; ++i)
+      shown += (i == 0 ? "`" : ", `") + scope.names[i].name + "`";
+    diagnostic.with_note("there are " + shown + (scope.names.size() > kShownMax ? " …" : ""));
   }
 }
 

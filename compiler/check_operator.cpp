@@ -204,6 +204,15 @@ Expr Checker::no_common(const Expr& left, const Expr& right, dsl::Span span, con
   auto& diagnostic = report(Code::no_common_type, span,
                             std::string("`") + word + "` has no meaning between " +
                                 text(left.type) + " and " + text(right.type));
+  for (auto [literal, other] : {std::pair{&left, &right}, std::pair{&right, &left}}) {
+    std::string meant = meant_literal(*literal, other->type.required());
+    if (meant.empty() || inlined_at_) continue;
+    diagnostic
+        .with_note("`" + source_text(other->span) + "` is " + text(other->type) + ", `" +
+                   source_text(literal->span) + "` is " + text(literal->type))
+        .with_fix(literal->span, meant);
+    return error(span);
+  }
   if (left.type.is(TypeKind::Decimal) && right.type.is_float()) {
     diagnostic.with_note("a decimal and a float do not mix by themselves")
         .with_fix(left.span, "float64(" + source_text(left.span) + ")");
@@ -215,8 +224,14 @@ Expr Checker::no_common(const Expr& left, const Expr& right, dsl::Span span, con
     diagnostic.with_note("no integer holds the values of both")
         .with_fix(narrow.span, "int64(" + source_text(narrow.span) + ")");
   } else if (left.type.is(TypeKind::String) && right.type.is(TypeKind::String)) {
-    diagnostic.with_fix(span,
-                        "\"{" + source_text(left.span) + "}{" + source_text(right.span) + "}\"");
+    // The content of a plain text, else an interpolation of the value.
+    auto piece = [&](const Expr& part) {
+      std::string shown = source_text(part.span);
+      bool literal = shown.size() >= 2 && shown.front() == '"' && shown.back() == '"';
+      return literal ? shown.substr(1, shown.size() - 2) : "{" + shown + "}";
+    };
+    diagnostic.with_note("texts are joined by putting values into one: `\"{a}{b}\"`")
+        .with_fix(span, "\"" + piece(left) + piece(right) + "\"");
   } else if (left.type.is(TypeKind::Enum) && right.op == Op::Constant &&
              right.type.is(TypeKind::String)) {
     for (const auto& item : graph_.types.enumeration(left.type).cases) {

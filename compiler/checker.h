@@ -42,7 +42,8 @@ struct Scope {
   std::string no_meta = "`meta` is there from a Kafka source to the first keyed operator";
   std::optional<RecordId> row;  // `row`: its fields are the first of `names`
   AggregateHost* aggregates = nullptr;
-  const Scope* rows_of_group = nullptr;  // in a block of aggregates: what a row of the group has
+  std::optional<dsl::Fix> group_instead;  // of an aggregate where there are no groups
+  const Scope* rows_of_group = nullptr;   // in a block of aggregates: what a row of the group has
 
   const Visible* find(std::string_view name) const;
 };
@@ -95,6 +96,7 @@ class Checker {
   Expr new_local(Type type, dsl::Span span);
   // The constant duration of an operator or option, in microseconds.
   std::optional<int64_t> duration(const dsl::Expr& expr, const std::string& what);
+  bool is_param(const std::string& name) const;
 
  private:
   Expr check_node(const dsl::Expr& expr, Scope& scope, Type hint);
@@ -102,6 +104,7 @@ class Checker {
   dsl::Diagnostic& report(dsl::Code code, dsl::Span span, std::string message);
   std::string text(Type type) const { return to_text(graph_.types, type); }
   std::string source_text(dsl::Span span) const;
+  std::string meant_literal(const Expr& expr, Type want) const;
   dsl::Span place(dsl::Span span) const { return inlined_at_.value_or(span); }
 
   // check_literal.cpp

@@ -231,6 +231,13 @@ std::string check_address(const dsl::Connector& connector, const ConnectorInfo& 
     return "";
   }
   const dsl::Expr& expr = *connector.arguments[0].value;
+  if (auto* name = std::get_if<dsl::NameRef>(&expr.node); name && !checker.is_param(name->name)) {
+    std::string what(info.address);
+    diagnostics
+        .report(Code::bad_option, expr.span, "the " + what + " is a text, which stands in quotes")
+        .with_fix(expr.span, "\"" + name->name + "\"");
+    return name->name;
+  }
   if (std::holds_alternative<dsl::Interpolation>(expr.node) ||
       std::holds_alternative<dsl::NameRef>(expr.node)) {
     not_supported(diagnostics, expr.span, "a " + std::string(info.address) + " that is computed");
@@ -245,30 +252,64 @@ std::string check_address(const dsl::Connector& connector, const ConnectorInfo& 
   return address;
 }
 
-void check_option(const dsl::Option& option, const ConnectorInfo& info,
-                  const std::vector<std::string_view>& others, const Declarations& declarations,
-                  const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
-                  std::vector<OptionValue>& into) {
+std::string choice_of(const std::string& name, const dsl::Expr& value,
+                      const std::vector<std::string_view>& words, dsl::Diagnostics& diagnostics) {
+  auto* ref = std::get_if<dsl::NameRef>(&value.node);
+  auto* text = std::get_if<dsl::TextLiteral>(&value.node);
+  std::string word = ref ? ref->name : text ? text->text : "";
+  for (std::string_view allowed : words) {
+    if (word != allowed) continue;
+    if (text) {
+      diagnostics
+          .report(Code::bad_option, value.span,
+                  "`" + name + "` is one of some words, which stand without quotes")
+          .with_fix(value.span, word);
+    }
+    return word;
+  }
+  std::string near = nearest(word, words);
+  auto& diagnostic = diagnostics.report(
+      Code::bad_option, value.span,
+      word.empty() ? "`" + name + "` is one of " + listed(words)
+                   : "there is no " + name + " `" + word + "`; there is " + listed(words));
+  if (near.empty() && words.size() == 1) near = words.front();
+  if (!near.empty()) diagnostic.with_fix(value.span, near);
+  return near;
+}
+
+std::string option_name(const dsl::Option& option, const ConnectorInfo& info,
+                        const std::vector<std::string_view>& others,
+                        dsl::Diagnostics& diagnostics) {
   const std::string& name = option.name.text;
-  const OptionInfo* known = nullptr;
   std::vector<std::string_view> candidates = others;
   for (const OptionInfo& candidate : all_options()) {
-    if (candidate.connector != info.name || candidate.role != info.role) continue;
-    candidates.push_back(candidate.name);
-    if (candidate.name == name) known = &candidate;
+    if (candidate.connector == info.name && candidate.role == info.role)
+      candidates.push_back(candidate.name);
   }
-  if (!known) {
-    const char* word = info.role == Role::Source ? "source" : "sink";
-    auto& diagnostic = diagnostics.report(Code::unknown_option, option.name.span,
-                                          std::string("a `") + std::string(info.name) + "` " +
-                                              word + " has no option `" + name + "`");
-    std::string near = nearest(name, candidates);
-    if (!near.empty())
-      diagnostic.with_note("did you mean `" + near + "`?").with_fix(option.name.span, near);
-    else
-      diagnostic.with_note("there are " + listed(candidates));
-    return;
+  for (std::string_view candidate : candidates) {
+    if (candidate == name) return name;
   }
+  const char* word = info.role == Role::Source ? "source" : "sink";
+  auto& diagnostic = diagnostics.report(
+      Code::unknown_option, option.name.span,
+      std::string("a `") + std::string(info.name) + "` " + word + " has no option `" + name + "`");
+  std::string near = nearest(name, candidates);
+  if (!near.empty())
+    diagnostic.with_note("did you mean `" + near + "`?").with_fix(option.name.span, near);
+  else
+    diagnostic.with_note("there are " + listed(candidates));
+  return near;
+}
+
+void check_option(const std::string& name, const dsl::Option& option, const ConnectorInfo& info,
+                  const Declarations& declarations, const Graph& graph, Checker& checker,
+                  dsl::Diagnostics& diagnostics, std::vector<OptionValue>& into) {
+  const OptionInfo* known = nullptr;
+  for (const OptionInfo& candidate : all_options()) {
+    if (candidate.connector == info.name && candidate.role == info.role && candidate.name == name)
+      known = &candidate;
+  }
+  if (!known) return;
   if (option.every || option.immediately || !option.nested.empty()) {
     diagnostics.report(Code::bad_option, option.span,
                        "`" + name + "` takes a value and nothing behind it");
@@ -294,10 +335,7 @@ void check_option(const dsl::Option& option, const ConnectorInfo& info,
         check.value(name, *option.value, timestamp_type(TimeUnit::Milli));
         return;
       }
-      auto& diagnostic = diagnostics.report(Code::bad_option, option.value->span,
-                                            "`" + name + "` is one of " + listed(words));
-      if (std::string near = nearest(word, words); !near.empty())
-        diagnostic.with_fix(option.value->span, near);
+      choice_of(name, *option.value, words, diagnostics);
       return;
     }
     default:

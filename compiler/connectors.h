@@ -38,14 +38,19 @@ const ConnectorInfo* check_connector(const dsl::Connector& connector, Role role,
 std::string check_address(const dsl::Connector& connector, const ConnectorInfo& info,
                           Checker& checker, dsl::Diagnostics& diagnostics);
 
-// An option that only the connector reads, appended to `into` (several for maps). `others` are
-// names that exist beside the connector's, for "did you mean".
-void check_option(const dsl::Option& option, const ConnectorInfo& info,
-                  const std::vector<std::string_view>& others, const Declarations& declarations,
-                  const Graph& graph, Checker& checker, dsl::Diagnostics& diagnostics,
-                  std::vector<OptionValue>& into);
+// The option's name: one of the connector's, or of `others`. A name that does not exist is
+// reported; the one that was probably meant takes its place, or "".
+std::string option_name(const dsl::Option& option, const ConnectorInfo& info,
+                        const std::vector<std::string_view>& others, dsl::Diagnostics& diagnostics);
+// The option `name` that only the connector reads, appended to `into` (several for maps).
+void check_option(const std::string& name, const dsl::Option& option, const ConnectorInfo& info,
+                  const Declarations& declarations, const Graph& graph, Checker& checker,
+                  dsl::Diagnostics& diagnostics, std::vector<OptionValue>& into);
 
 // The plain word of `format = json`, or "".
 std::string option_word(const dsl::Option& option);
+// One of `words`, or "" (reported): a word in quotes or nearly one of them is what it was meant as.
+std::string choice_of(const std::string& name, const dsl::Expr& value,
+                      const std::vector<std::string_view>& words, dsl::Diagnostics& diagnostics);
 
 }  // namespace weir::compiler

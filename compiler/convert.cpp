@@ -5,6 +5,7 @@
 
 #include "compiler/checker.h"
 #include "compiler/constant.h"
+#include "dsl/literal.h"
 
 namespace weir::compiler {
 
@@ -312,6 +313,47 @@ std::string default_text(Type type) {
 
 }  // namespace
 
+namespace {
+
+bool is_duration(const std::string& text) {
+  if (text.empty() || text[0] < '0' || text[0] > '9') return false;
+  dsl::LiteralScan scan = dsl::scan_number(text);
+  return scan.kind == dsl::TokenKind::Duration && !scan.problem && scan.length == text.size();
+}
+
+}  // namespace
+
+// A literal of another type whose text is one of `want`, as it is written there: `"10m"` for a
+// duration, `60` for a duration of seconds, `42` for a text, `"42"` for a number. Else "".
+std::string Checker::meant_literal(const Expr& expr, Type want) const {
+  if (expr.op != Op::Constant) return "";
+  auto number = [](std::string_view text) {
+    bool point = false;
+    for (size_t i = text.starts_with('-'); i < text.size(); ++i) {
+      if (text[i] == '.' && !point && i + 1 < text.size())
+        point = true;
+      else if (text[i] < '0' || text[i] > '9')
+        return false;
+    }
+    return !text.empty() && text != "-" && !text.starts_with('.');
+  };
+  const auto* text = std::get_if<std::string>(&expr.constant.value);
+  if (text && expr.type.is(TypeKind::String)) {
+    bool whole = number(*text) && text->find('.') == std::string::npos;
+    if (want.is(TypeKind::Duration) && is_duration(*text)) return *text;
+    if (want.is(TypeKind::Duration) && whole) return *text + "s";
+    if (want.is_integer() && whole) return *text;
+    if ((want.is_float() || want.is(TypeKind::Decimal)) && number(*text)) return *text;
+    if (want.is(TypeKind::Bool) && (*text == "true" || *text == "false")) return *text;
+    return "";
+  }
+  std::string written = source_text(expr.span);
+  if (!number(written)) return "";
+  if (want.is(TypeKind::String)) return "\"" + written + "\"";
+  if (want.is(TypeKind::Duration) && expr.type.is_integer()) return written + "s";
+  return "";
+}
+
 Expr Checker::required(Expr expr, const std::string& what) {
   if (expr.type.is(TypeKind::Null)) {
     report(Code::may_be_null, expr.span, "`null` where " + what + " wants a value")
@@ -327,7 +369,10 @@ Expr Checker::required(Expr expr, const std::string& what) {
   bool simple = text.find(' ') == std::string::npos;
   if (!fallback.empty() && !inlined_at_) {
     std::string fix = (simple ? text : "(" + text + ")") + " ?? " + fallback;
-    diagnostic.with_fix(expr.span, fix).with_fix_text(fix);
+    bool arithmetic =
+        what == "`+`" || what == "`-`" || what == "`*`" || what == "`/`" || what == "`%`";
+    if (arithmetic) fix = "(" + fix + ")";  // `??` binds looser
+    diagnostic.with_fix(expr.span, fix);
   } else {
     diagnostic.with_fix_text("where " + text + " is not null");
   }
@@ -360,13 +405,14 @@ Expr Checker::convert(Expr expr, Type want, const std::string& what) {
             report(Code::type_mismatch, expr.span,
                    what + " wants " + text(want) + ", and this is " + text(expr.type))
                 .with_label(text(expr.type));
+        std::string literal_fix = meant_literal(expr, to);
         bool castable = (from.is_numeric() && to.is_numeric()) || to.is(TypeKind::String) ||
                         (from.is(TypeKind::String) && !to.is(TypeKind::Record) &&
                          !to.is(TypeKind::List) && !to.is(TypeKind::Map));
-        if (castable && !inlined_at_) {
-          std::string fix = text(to) + "(" + source_text(expr.span) + ")";
-          diagnostic.with_fix(expr.span, fix).with_fix_text(fix);
-        }
+        if (!literal_fix.empty() && !inlined_at_)
+          diagnostic.with_fix(expr.span, literal_fix);
+        else if (castable && !inlined_at_)
+          diagnostic.with_fix(expr.span, text(to) + "(" + source_text(expr.span) + ")");
       }
       return error(expr.span);
     }

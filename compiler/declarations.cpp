@@ -311,9 +311,19 @@ class Declarer {
     }
     graph_.params[at->second.param].type = type;
     if (!declared->initial) return;
+    dsl::Diagnostics found;
     graph_.params[at->second.param].initial =
-        Checker(into_, graph_, diagnostics_)
+        Checker(into_, graph_, found)
             .constant(*declared->initial, type, "parameter `" + declaration.name.text + "`");
+    for (const dsl::Diagnostic& each : found.all()) {
+      bool other_type = each.code == Code::type_mismatch;
+      auto& said =
+          diagnostics_.report(other_type ? Code::bad_param : each.code, each.span, each.message);
+      said.label = each.label;
+      said.notes = each.notes;
+      said.fix = each.fix;
+      said.fix_text = each.fix_text;
+    }
   }
 
   static constexpr int kRecordDepthMax = 32;
@@ -414,13 +424,45 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
     auto& report =
         diagnostics.report(Code::unknown_type, ref.name.span, "there is no type `" + name + "`");
     static const std::map<std::string, std::string, std::less<>> others = {
-        {"int", "int64"},     {"integer", "int64"},  {"long", "int64"},
-        {"float", "float64"}, {"double", "float64"}, {"text", "string"},
-        {"str", "string"},    {"boolean", "bool"},   {"datetime", "timestamp(ms)"},
-        {"varchar", "string"}};
-    std::string near = others.count(name) ? others.at(name) : nearest(name, candidates);
-    if (!near.empty())
-      report.with_note("did you mean `" + near + "`?").with_fix(ref.name.span, near);
+        {"int", "int64"},
+        {"integer", "int64"},
+        {"long", "int64"},
+        {"float", "float64"},
+        {"double", "float64"},
+        {"text", "string"},
+        {"str", "string"},
+        {"boolean", "bool"},
+        {"datetime", "timestamp(ms)"},
+        {"varchar", "string"},
+        {"char", "string"},
+        {"bigint", "int64"},
+        {"smallint", "int16"},
+        {"tinyint", "int8"},
+        {"short", "int16"},
+        {"byte", "int8"},
+        {"real", "float32"},
+        {"numeric", "decimal(12, 2)"},
+        {"bigdecimal", "decimal(12, 2)"},
+        {"number", "float64"},
+        {"instant", "timestamp(ms)"},
+        {"object", "json"},
+        {"array", "list"},
+        {"blob", "bytes"},
+        {"binary", "bytes"}};
+    std::string small = name;
+    for (char& c : small) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+    std::string near = others.count(small) ? others.at(small) : nearest(name, candidates);
+    if (near.empty()) near = nearest(small, candidates);
+    if (!near.empty()) {
+      // `varchar(40)` goes with its length.
+      dsl::Span written = ref.name.span;
+      bool plain = near != "decimal" && near != "timestamp" && near != "list" && near != "map";
+      if (!ref.arguments.empty() && plain) {
+        written = ref.span;
+        if (ref.optional) near += "?";
+      }
+      report.with_note("did you mean `" + near + "`?").with_fix(written, near);
+    }
     return type;
   }
   if (!takes_arguments && !ref.arguments.empty()) {

@@ -354,6 +354,7 @@ struct Connector {  // NAME ["(" args ")"] [options]
   Name name;
   std::vector<Argument> arguments;
   Options options;
+  Span braces;  // of the options, with both braces; empty without them
   Span span;
 };
 

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dsl/source.h"
@@ -31,6 +32,15 @@ struct CodeInfo {
 // All codes in the order of their numbers.
 const std::vector<CodeInfo>& all_codes();
 const CodeInfo& info(Code code);
+// What `weir explain-error` says beside the summary: why, a program that reaches the code, and the
+// same program repaired; the programs are empty where an example would not fit.
+struct CodePage {
+  std::string_view why, wrong, right;
+};
+const CodePage& page(Code code);
+// An example of a page as a whole program: with the records and the source that it takes for
+// granted.
+std::string page_program(std::string_view example);
 // "W0201".
 std::string code_text(Code code);
 
@@ -40,7 +50,8 @@ struct Note {
   std::string text;
 };
 
-// A text that repairs the program: replace `span` by `replacement`. Shown as `fix: replacement`.
+// An edit that repairs the program: replace `span` by `replacement`. `weir check --fix` and editors
+// apply it as it is (fix.h).
 struct Fix {
   Span span;
   std::string replacement;
@@ -53,7 +64,7 @@ struct Diagnostic {
   std::string label;    // beside the underline: what is here ("decimal(12, 2)?"); may be empty
   std::vector<Note> notes;
   std::optional<Fix> fix;
-  std::string fix_text;  // shown after `fix:`; the replacement if empty
+  std::string fix_text;  // shown after `fix:`; what the edit makes if empty; without an edit a hint
 
   Diagnostic& with_label(std::string text) {
     label = std::move(text);
@@ -69,6 +80,10 @@ struct Diagnostic {
   }
   Diagnostic& with_fix(Span at, std::string replacement) {
     fix = Fix{at, std::move(replacement)};
+    return *this;
+  }
+  Diagnostic& with_fix(Fix edit) {
+    fix = std::move(edit);
     return *this;
   }
   Diagnostic& with_fix_text(std::string text) {
@@ -88,7 +103,7 @@ class Diagnostics {
   bool has_errors() const { return errors_ > 0; }
   size_t error_count() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
-  // Errors and warnings by place (file, begin), in which a person would repair them.
+  // In the order in which a person would repair them: errors by place (file, begin), then warnings.
   std::vector<Diagnostic> sorted() const;
 
  private:

@@ -369,6 +369,11 @@ class Lexer {
         return;
       }
       if (c == '{') {
+        if (!text.empty() && text.back() == '$') {
+          report(Code::dollar_in_text, at_ - 1, at_ + 1, "a `$` before a value in a text")
+              .with_note("`{x}` alone puts a value into a text; a dollar sign is `\\u{24}{x}`")
+              .with_fix(span(at_ - 1, at_), "");
+        }
         ++at_;
         push(first ? TokenKind::TextBegin : TokenKind::TextMiddle, begin).value =
             keep(std::move(text));
@@ -504,8 +509,7 @@ class Lexer {
       ++at_;
       report(Code::bad_character, begin, at_,
              "nothing ends with `;`: items end with the line, or with a comma")
-          .with_fix(span(begin, at_), "")
-          .with_fix_text("leave out the `;`");
+          .with_fix(span(begin, at_), "");
       return;
     }
     if (is_odd_space(c.value)) {

@@ -16,6 +16,16 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// A field that begins with one of these has its type before its name.
+bool is_scalar_type(std::string_view word) {
+  for (std::string_view type :
+       {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32",
+        "float64", "string", "bytes", "uuid", "date", "duration", "json"}) {
+    if (word == type) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Declaration Parser::parse_declaration() {
@@ -49,9 +59,7 @@ void Parser::unknown_declaration() {
   Span span = current().span;
   if (word == "select" || word == "from" || word == "with" || word == "insert" ||
       word == "create") {
-    fail(Code::unexpected_token, span,
-         "this is SQL; a Weir program is made of sources, streams and sinks")
-        .with_fix_text("stream result = rows | where a > 1 | select { a, b }");
+    sql_statement("stream result = ");
     return;
   }
   if (current().kind == TokenKind::Pipe) {
@@ -61,8 +69,7 @@ void Parser::unknown_declaration() {
   }
   if (is_operator_word(text_of(current())) && at_ > 0 && peek().kind != TokenKind::Equal) {
     fail(Code::unexpected_token, span, "an operator follows `|`")
-        .with_fix({span.begin, span.begin, file_}, "| ")
-        .with_fix_text("| " + std::string(text_of(current())) + " …");
+        .with_fix({span.begin, span.begin, file_}, "| ");
     return;
   }
   bool same_line = at_ > 0 && !current().newline_before;
@@ -74,8 +81,7 @@ void Parser::unknown_declaration() {
   bool assigns = current().kind == TokenKind::Name && peek().kind == TokenKind::Equal;
   auto& diagnostic = fail(Code::unexpected_token, span, "expected a declaration, found " + found());
   if (assigns) {
-    diagnostic.with_fix({span.begin, span.begin, file_}, "stream ")
-        .with_fix_text("stream " + name_of(current()).text + " = …");
+    diagnostic.with_fix({span.begin, span.begin, file_}, "stream ");
   } else {
     diagnostic.with_note(
         "a declaration begins with `record enum import param secret fn extern aggregate pipe "
@@ -165,15 +171,34 @@ RecordField Parser::parse_record_field() {
     say(Code::unexpected_token, current().span, "a field has a type after `:`; `=` gives a value")
         .with_fix(current().span, ":");
     take();
+  } else if (at(TokenKind::Name) && same_line() && is_scalar_type(field.name.text)) {
+    Name name = name_of(current());
+    Span both = field.name.span.to(name.span);
+    say(Code::unexpected_token, both, "a field's name stands before its type: `name: type`")
+        .with_fix(both, std::string(text_of(current())) + ": " + field.name.text);
+    take();
+    field.type.name = std::exchange(field.name, name);
+    field.type.span = field.type.name.span;
+    field.span = from(first);
+    return field;
   } else if (at(TokenKind::Name) && same_line()) {
     say(Code::unexpected_token, current().span,
         "expected `:` between a field and its type, found " + found())
-        .with_fix(after_previous(), ":")
-        .with_fix_text(field.name.text + ": " + std::string(text_of(current())));
+        .with_fix(after_previous(), ":");
   } else {
     expect(TokenKind::Colon, "after a field's name");
   }
   field.type = parse_type();
+  if (at(TokenKind::Not) || at_word("NOT")) {
+    bool null = peek().kind == TokenKind::Null || is(peek(), "NULL");
+    if (null && same_line()) {
+      Span words = current().span.to(peek().span);
+      say(Code::unexpected_token, words, "a type without `?` is never null")
+          .with_fix({previous().span.end, words.end, file_}, "");
+      take();
+      take();
+    }
+  }
   if (same_line() && accept(TokenKind::As)) field.wire_name = expect_text("the name on the wire");
   if (accept(TokenKind::Equal)) field.initial = parse_expr();
   field.span = from(first);
@@ -217,8 +242,12 @@ FnDecl Parser::parse_fn(Declaration& declaration, bool is_extern) {
   fn.signature = parse_signature(declaration);
   if (is_extern) return fn;
   if (at(TokenKind::LeftBrace)) {
-    fail(Code::unexpected_token, current().span, "a function's body is an expression after `=`")
-        .with_fix_text("fn " + declaration.name.text + "(…) -> T = expression");
+    Span brace = take().span;
+    fn.body = parse_expr();
+    accept(TokenKind::RightBrace);
+    say(Code::unexpected_token, brace, "a function's body is an expression after `=`")
+        .with_fix({brace.begin, previous().span.end, file_}, "= " + written(*fn.body));
+    return fn;
   }
   expect(TokenKind::Equal, "and an expression");
   fn.body = parse_expr();
@@ -287,8 +316,25 @@ SinkDecl Parser::parse_sink(Declaration& declaration) {
     declaration.name = name_of(take());
     take();
   }
+  size_t pipeline = at_;
   sink.pipeline = parse_pipeline();
-  if (at(TokenKind::FatArrow) || at(TokenKind::Equal)) {
+  bool swapped = !failed_ && sink.pipeline->head_is_call && sink.pipeline->operators.empty() &&
+                 !declaration.name.text.empty() && !at(TokenKind::Arrow);
+  if (swapped) {  // `sink counts = kafka("counts")`
+    Span equal = list_.tokens[pipeline - 1].span;
+    say(Code::unexpected_token, equal, "`->` says where rows go").with_fix(equal, "->");
+    sink.pipeline = std::make_unique<Pipeline>();
+    sink.pipeline->head = std::exchange(declaration.name, {});
+    sink.pipeline->span = sink.pipeline->head.span;
+    at_ = pipeline;
+  } else if (at(TokenKind::Name) && !current().newline_before) {
+    say(Code::unexpected_token, current().span,
+        "`->` stands between a sink's stream and where it goes")
+        .with_fix(after_previous(), " ->");
+  } else if (!failed_ && (at_end() || at_margin_declaration())) {
+    fail(Code::unexpected_token, sink.pipeline->span, "this sink does not say where its rows go")
+        .with_fix(after_previous(), " -> stdout()");
+  } else if (at(TokenKind::FatArrow) || at(TokenKind::Equal)) {
     say(Code::unexpected_token, current().span, "`->` says where rows go")
         .with_fix(current().span, "->");
     take();
@@ -446,7 +492,9 @@ Connector Parser::parse_connector() {
     list_.tokens[at_].tight_before = true;
     connector.arguments = parse_arguments();
   }
+  size_t braces = at_;
   if (at(TokenKind::LeftBrace)) connector.options = parse_options();
+  connector.braces = from(braces);
   connector.span = from(first);
   return connector;
 }
@@ -460,10 +508,22 @@ Options Parser::parse_options() {
 Option Parser::parse_option() {
   size_t first = at_;
   Option option;
-  if (at(TokenKind::Text))
+  if (at(TokenKind::Text)) {
     option.name = expect_text("an option's name");
-  else
+  } else {
     option.name = expect_name("an option's name");
+    if (at(TokenKind::Minus) && peek().kind == TokenKind::Name && same_line()) {
+      std::string name = option.name.text;
+      while (at(TokenKind::Minus) && peek().kind == TokenKind::Name) {
+        take();
+        name += "_" + name_of(take()).text;
+      }
+      Span whole = from(first);
+      say(Code::unexpected_token, whole, "words of an option's name are joined by `_`")
+          .with_fix(whole, name);
+      option.name = {name, whole};
+    }
+  }
   if (at(TokenKind::Colon)) {
     say(Code::unexpected_token, current().span, "`=` gives a value; `:` gives a type")
         .with_fix(current().span, " =");

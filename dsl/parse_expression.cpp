@@ -21,11 +21,13 @@ struct Parser::Infix {
 
 ExprPtr Parser::parse_expr() {
   Deeper deeper(*this);
+  size_t first = at_;
   bool outer = std::exchange(item_level_, false);
   int outer_height = std::exchange(height_, 0);
   ExprPtr result = at(TokenKind::If) ? parse_if()
                    : at_lambda()     ? parse_lambda()
                                      : parse_binary(Binding::Or);
+  if (at(TokenKind::Question) && same_line()) result = parse_ternary(first, std::move(result));
   height_ = std::max(outer_height, height_ + 1);
   item_level_ = outer;
   return result;
@@ -42,6 +44,7 @@ ExprPtr Parser::parse_item_expr() {
     int outer_height = std::exchange(height_, 0);
     bool outer = std::exchange(item_level_, true);
     result = parse_binary(Binding::Or);
+    if (at(TokenKind::Question) && same_line()) result = parse_ternary(first, std::move(result));
     item_level_ = outer;
     height_ = std::max(outer_height, height_ + 1);
   }
@@ -58,13 +61,23 @@ ExprPtr Parser::parse_if() {
   take();
   If node;
   node.condition = parse_expr();
-  expect(TokenKind::Then, "and a value");
-  node.then = parse_expr();
-  if (!at(TokenKind::Else)) {
-    fail_expected("`else`: an `if` has a value in any case").with_fix_text("if … then … else null");
+  bool c_like = !at(TokenKind::Then) && begins_expr(current()) && same_line();
+  if (c_like) {
+    say(Code::unexpected_token, current().span, "`then` stands between a condition and its value")
+        .with_fix(after_previous(), " then");
+  } else {
+    expect(TokenKind::Then, "and a value");
   }
-  accept(TokenKind::Else);
-  node.otherwise = parse_expr();
+  node.then = parse_expr();
+  if (at(TokenKind::Else) || failed_) {
+    accept(TokenKind::Else);
+    node.otherwise = parse_expr();
+  } else {
+    say(Code::unexpected_token, list_.tokens[first].span, "an `if` without `else` has no value")
+        .with_note("`null` makes an optional of it, which has to be handled where it is used")
+        .with_fix(after_previous(), " else null");
+    node.otherwise = make(at_ - 1, NullLiteral{});
+  }
   return make(first, std::move(node));
 }
 
@@ -193,10 +206,23 @@ ExprPtr Parser::parse_binary(Binding least) {
     Infix infix = infix_here();
     if (infix.form == Infix::Form::None || infix.binding < least) return left;
     Span op_span = current().span;
+    if (infix.weir == "is") {
+      left = parse_sql_null_test(std::move(left));
+      continue;
+    }
     if (!infix.weir.empty()) {
       foreign_word(infix.weir);
     } else {
       for (size_t i = 0; i < infix.tokens; ++i) op_span = op_span.to(take().span);
+      bool equality = infix.op == BinaryOp::Equal || infix.op == BinaryOp::NotEqual;
+      if (equality && infix.binding == Binding::Compare && at(TokenKind::Equal) &&
+          current().span.begin == op_span.end) {
+        Span whole = op_span.to(take().span);
+        std::string two(sources_.text(op_span));
+        say(Code::unexpected_token, whole,
+            "`" + std::string(sources_.text(whole)) + "` is written `" + two + "`")
+            .with_fix(whole, two);
+      }
     }
     if (infix.form != Infix::Form::Binary) {
       left = parse_comparison_rest(std::move(left), infix);

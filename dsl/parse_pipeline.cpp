@@ -34,9 +34,13 @@ PipelinePtr Parser::parse_pipeline() {
     if (at(TokenKind::PipeGreater)) {
       foreign_word("|");
     } else if (at(TokenKind::Dot) && is_operator_word(text_of(peek()))) {
-      fail(Code::unexpected_token, current().span, "operators follow `|`")
-          .with_fix(current().span, " | ")
-          .with_fix_text(pipeline->head.text + " | " + std::string(text_of(peek())) + " …");
+      say(Code::unexpected_token, current().span, "operators follow `|`")
+          .with_fix(current().span, current().newline_before ? "| " : " | ");
+      take();
+    } else if (!failed_ && !current().quoted && is_operator_word(text_of(current()))) {
+      Span span = current().span;
+      say(Code::unexpected_token, span, "an operator follows `|`")
+          .with_fix({span.begin, span.begin, file_}, "| ");
     } else if (!accept(TokenKind::Pipe)) {
       break;
     }
@@ -59,6 +63,10 @@ PipelinePtr Parser::parse_head() {
     if (!failed_ && (at_end() || at_margin_declaration())) unclosed(open);
     expect(TokenKind::RightParen, "");
   } else {
+    if (at_sql_select()) {
+      sql_statement("");
+      return head;
+    }
     head->head = expect_name("the name of a stream, or a pipeline in parentheses");
     if (at(TokenKind::LeftParen) && !current().newline_before) {
       list_.tokens[at_].tight_before = true;
@@ -100,30 +108,43 @@ std::string Parser::unknown_operator() {
   }
   struct Habit {
     std::string_view written, meant;
+    bool same_form = true;  // what follows is written alike
+    std::string_view example = {};
   };
-  static constexpr Habit kHabits[] = {
-      {"filter", "where"},       {"having", "where"}, {"project", "select"},  {"map", "select"},
-      {"with_column", "extend"}, {"let", "extend"},   {"distinct", "dedup"},  {"unnest", "flatten"},
-      {"explode", "flatten"},    {"limit", "top"},    {"summarize", "group"}, {"merge", "union"}};
+  static constexpr Habit kHabits[] = {{"filter", "where"},
+                                      {"having", "where"},
+                                      {"project", "select"},
+                                      {"unnest", "flatten"},
+                                      {"explode", "flatten"},
+                                      {"merge", "union"},
+                                      {"map", "select", false, "select { a, b = a + 1 }"},
+                                      {"with_column", "extend", false, "extend { b = a + 1 }"},
+                                      {"let", "extend", false, "extend { b = a + 1 }"},
+                                      {"distinct", "dedup", false, "dedup by a within 1h"},
+                                      {"summarize", "group", false, "group by a { n = count() }"}};
   Span span = current().span;
   if (at(TokenKind::Name)) {
     for (const Habit& habit : kHabits) {
       if (habit.written != small) continue;
-      fail(Code::unexpected_token, span,
-           "`" + word + "` is called `" + std::string(habit.meant) + "` here")
-          .with_fix(span, std::string(habit.meant));
+      std::string message = "`" + word + "` is called `" + std::string(habit.meant) + "` here";
+      if (habit.same_form) {
+        say(Code::unexpected_token, span, message).with_fix(span, std::string(habit.meant));
+        return std::string(habit.meant);
+      }
+      fail(Code::unexpected_token, span, message).with_fix_text(std::string(habit.example));
       return {};
     }
     std::string meant = did_you_mean(small, operator_words());
     if (!meant.empty()) {
       say(Code::unexpected_token, span,
-          "`" + word + "` is no operator; did you mean `" + meant + "`?")
+          small == meant ? "`" + word + "` is written `" + meant + "`"
+                         : "`" + word + "` is no operator; did you mean `" + meant + "`?")
           .with_fix(span, meant);
       return meant;
     }
-    if (small == "sort" || small == "order") {
+    if (small == "limit" || small == "sort" || small == "order") {
       fail(Code::unexpected_token, span,
-           "a stream has no end, so it can't be sorted; `top n by e` keeps the greatest")
+           "a stream has no end, so it is neither sorted nor cut; `top n by e` keeps the greatest")
           .with_fix_text("top 10 by e");
       return {};
     }
@@ -212,15 +233,27 @@ Operator::Node Parser::parse_pipe_call() {
 
 WindowOp Parser::parse_window() {
   WindowOp window{};
-  bool hop = at_word("hop"), session = at_word("session");
-  if (!hop && !session && !at_word("tumble")) {
-    auto& diagnostic = fail_expected("`tumble(d)`, `hop(d, every s)` or `session(gap d)`");
-    std::string word(text_of(current()));
-    if (word == "tumbling" || word == "fixed") diagnostic.with_fix(current().span, "tumble");
-    if (word == "hopping" || word == "sliding" || word == "slide")
-      diagnostic.with_fix(current().span, "hop");
+  std::string shape(text_of(current())), meant;
+  for (auto [word, shape_word] :
+       {std::pair{"tumbling", "tumble"}, std::pair{"fixed", "tumble"}, std::pair{"hopping", "hop"},
+        std::pair{"sliding", "hop"}, std::pair{"slide", "hop"}, std::pair{"sessions", "session"}}) {
+    if (at_word(word) && peek().kind == TokenKind::LeftParen) meant = shape_word;
+  }
+  if (meant.empty() && shape != "tumble" && shape != "hop" && at(TokenKind::Name))
+    meant = did_you_mean(shape, {"tumble", "hop", "session"});
+  bool known = shape == "tumble" || shape == "hop" || shape == "session";
+  if (!known && !meant.empty() && at(TokenKind::Name)) {
+    say(Code::unexpected_token, current().span,
+        "a window is `tumble(d)`, `hop(d, every s)` or `session(gap d)`, not `" + shape + "`")
+        .with_fix(current().span, meant);
+    shape = meant;
+    known = true;
+  }
+  if (!known || !at(TokenKind::Name)) {
+    fail_expected("`tumble(d)`, `hop(d, every s)` or `session(gap d)`");
     return window;
   }
+  bool hop = shape == "hop", session = shape == "session";
   take();
   window.shape = hop       ? WindowOp::Shape::Hop
                  : session ? WindowOp::Shape::Session
@@ -230,8 +263,7 @@ WindowOp Parser::parse_window() {
   if (session) {
     if (at(TokenKind::Duration)) {
       say(Code::unexpected_token, current().span, "a session is `session(gap d)`")
-          .with_fix({current().span.begin, current().span.begin, file_}, "gap ")
-          .with_fix_text("session(gap " + std::string(text_of(current())) + ")");
+          .with_fix({current().span.begin, current().span.begin, file_}, "gap ");
     } else {
       expect_word("gap", "");
     }
@@ -241,8 +273,7 @@ WindowOp Parser::parse_window() {
     if (expect(TokenKind::Comma, "and `every` slide")) {
       if (at(TokenKind::Duration)) {
         say(Code::unexpected_token, current().span, "the slide of a hop stands after `every`")
-            .with_fix({current().span.begin, current().span.begin, file_}, "every ")
-            .with_fix_text("every " + std::string(text_of(current())));
+            .with_fix({current().span.begin, current().span.begin, file_}, "every ");
       } else {
         expect_word("every", "");
       }
@@ -260,9 +291,34 @@ WindowOp Parser::parse_window() {
     window.has_by = true;
     window.by = parse_by();
   }
+  if (!window.has_by && at_group_behind_window()) {
+    // The keys and aggregates of a window, as those of a `group` behind it.
+    Span group = peek().span;
+    say(Code::bad_window, group, "a window's keys and aggregates stand in its own step")
+        .with_note("behind a window without a block, `group` would go on over all windows")
+        .with_fix({previous().span.end, group.end, file_}, "");
+    take();
+    take();
+    if (at_word("by")) {
+      window.has_by = true;
+      window.by = parse_by();
+    }
+  }
   if (at(TokenKind::LeftBrace)) window.block = parse_operator_block();
   window.late = parse_late();
   return window;
+}
+
+// `| group …` at the cursor, with keys that tell windows not apart.
+bool Parser::at_group_behind_window() const {
+  if (!at(TokenKind::Pipe) || !is(peek(), "group")) return false;
+  for (size_t ahead = 2; at_ + ahead < list_.tokens.size(); ++ahead) {
+    const Token& token = peek(ahead);
+    if (token.kind == TokenKind::LeftBrace) return true;
+    bool bound = is(token, "window_start") || is(token, "window_end");
+    if (bound || token.kind == TokenKind::Pipe || token.depth < current().depth) return false;
+  }
+  return false;
 }
 
 JoinOp Parser::parse_join(JoinOp::Kind kind) {

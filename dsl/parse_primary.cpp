@@ -40,10 +40,6 @@ ExprPtr Parser::parse_postfix() {
       parse_call_arguments(node);
       height_ = std::max(height, height_);
       left = make(first, std::move(node));
-    } else if (at(TokenKind::Question) && same_line()) {
-      fail(Code::unexpected_token, current().span,
-           "`?` stands only after types; a choice is `if … then … else …`")
-          .with_fix_text("if " + std::string(sources_.text(left->span)) + " then … else …");
     } else {
       break;
     }
@@ -90,14 +86,8 @@ ExprPtr Parser::parse_primary() {
       return parse_match();
     case TokenKind::Name: {
       if (peek().kind == TokenKind::FatArrow) break;
-      bool sql_case = (is(current(), "CASE") || is(current(), "case")) &&
-                      (is(peek(), "WHEN") || is(peek(), "when") || peek().kind == TokenKind::Name);
-      if (sql_case) {
-        fail(Code::unexpected_token, current().span,
-             "a choice is `if … then … else …`, or `match e { a => …, _ => … }`")
-            .with_fix_text("if … then … else …");
-        return bad(first);
-      }
+      if (at_sql_case()) return parse_sql_case();
+      if (at_sql_cast()) return parse_sql_cast();
       return make(first, NameRef{name_of(take()).text});
     }
     default:
@@ -416,10 +406,15 @@ void Parser::parse_call_arguments(Call& call) {
       take();
     } else if (!first || !at_first_clause()) {
       bool distinct = is(current(), "DISTINCT") || is(current(), "distinct");
-      if (distinct && peek().kind == TokenKind::Name) {
-        fail(Code::unexpected_token, current().span,
-             "distinct values are counted by `count_distinct(x)`")
-            .with_fix_text("count_distinct(" + std::string(text_of(peek())) + ")");
+      auto* callee = std::get_if<NameRef>(&call.callee->node);
+      if (distinct && peek().kind == TokenKind::Name && callee) {
+        Span whole = call.callee->span;
+        whole.end = peek().span.begin;
+        say(Code::unexpected_token, current().span,
+            "distinct values are counted by `count_distinct(x)`")
+            .with_fix(whole, "count_distinct(");
+        take();
+        callee->name = "count_distinct";
       }
       call.arguments.push_back(parse_argument());
     }

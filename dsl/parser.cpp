@@ -244,14 +244,35 @@ void Parser::recover_declaration(size_t start) {
   }
 }
 
+// The bracket that closes `open` after the token before the cursor: on a line of its own, indented
+// two less than that token's line, if its brackets hold lines.
+std::string Parser::closing(const Token& open) const {
+  std::string sign = open.kind == TokenKind::LeftParen     ? ")"
+                     : open.kind == TokenKind::LeftBracket ? "]"
+                                                           : "}";
+  const SourceFile& file = sources_.file(file_);
+  uint32_t line = file.line_column(previous().span.end).line;
+  if (line == file.line_column(open.span.begin).line)
+    return open.kind == TokenKind::LeftBrace ? " " + sign : sign;
+  if (open.kind == TokenKind::LeftParen) return sign;
+  std::string_view text = file.line(line);
+  size_t indent = std::min(text.find_first_not_of(' '), text.size());
+  return "\n" + std::string(indent < 2 ? 0 : indent - 2, ' ') + sign;
+}
+
 void Parser::unclosed(const Token& open) {
   // One missing bracket leaves all those around it open: it is said once.
   failed_ = failed_ || unclosed_at_ == at_;
   unclosed_at_ = at_;
-  fail(Code::unterminated_text, open.span, "this " + describe(open.kind) + " is not closed")
-      .with_note(current().span, at_end()                  ? "the file ends here"
-                                 : at_margin_declaration() ? "the next declaration begins here"
-                                                           : "something else goes on here");
+  auto& diagnostic =
+      fail(Code::unterminated_text, open.span, "this " + describe(open.kind) + " is not closed");
+  if (open.kind == TokenKind::LeftParen || open.kind == TokenKind::LeftBrace ||
+      open.kind == TokenKind::LeftBracket)
+    diagnostic.with_fix(after_previous(), closing(open));
+  diagnostic.with_note(current().span, at_end() ? "the file ends here"
+                                       : at_margin_declaration()
+                                           ? "the next declaration begins here"
+                                           : "something else goes on here");
 }
 
 // After an item in braces: a comma, a new line, or the brace.
@@ -262,8 +283,7 @@ bool Parser::item_ends(std::string_view what) {
   auto& diagnostic =
       say(Code::unexpected_token, current().span,
           "expected `,` or a new line after " + std::string(what) + ", found " + found());
-  if (begins_expr(current()))
-    diagnostic.with_fix(after_previous(), ",").with_fix_text("separate the items with `,`");
+  if (begins_expr(current())) diagnostic.with_fix(after_previous(), ",");
   return false;
 }
 

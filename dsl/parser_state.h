@@ -1,8 +1,8 @@
 // The parser: recursive descent for the grammar of README.md, precedence climbing for operators.
 //
-// Inside the room only. The members are spread over five files in the order of the grammar:
-// parser.cpp (tokens, errors, lists), parse_declaration.cpp, parse_pipeline.cpp,
-// parse_expression.cpp.
+// Inside the room only. The members are spread over files in the order of the grammar: parser.cpp
+// (tokens, errors, lists), parse_declaration.cpp, parse_pipeline.cpp, parse_expression.cpp,
+// parse_primary.cpp; parse_habits.cpp reads what other languages would write.
 //
 // Errors: what can be understood in spite of an error is reported by `say` and parsed on. For the
 // rest `fail` reports and sets `failed_`; from then on nothing is at the cursor and nothing more is
@@ -91,6 +91,7 @@ class Parser {
   template <class Item>
   Span bracketed(TokenKind close, std::string_view what, Item&& item);
   void unclosed(const Token& open);
+  std::string closing(const Token& open) const;
   bool item_ends(std::string_view what);
 
   // ---- parse_declaration.cpp
@@ -123,6 +124,7 @@ class Parser {
   std::string unknown_operator();
   Operator::Node parse_pipe_call();
   WindowOp parse_window();
+  bool at_group_behind_window() const;
   JoinOp parse_join(JoinOp::Kind kind);
   ScanOp parse_scan();
   DetectOp parse_detect();
@@ -171,6 +173,19 @@ class Parser {
   Argument parse_argument();
   bool at_first_clause() const;
   Bound parse_bound();
+  // ---- parse_habits.cpp
+  ExprPtr parse_ternary(size_t first, ExprPtr condition);
+  ExprPtr parse_sql_null_test(ExprPtr left);
+  bool at_sql_case() const;
+  ExprPtr parse_sql_case();
+  bool at_sql_cast() const;
+  ExprPtr parse_sql_cast();
+  std::string pipeline_of_sql(size_t& end) const;
+  bool at_sql_select() const;
+  void sql_statement(std::string_view before);
+
+  // ---- parse_primary.cpp: pieces
+  std::string written(const Expr& expr) const { return std::string(sources_.text(expr.span)); }
   Infix infix_here();
   void chained_comparison(const Expr& left);
   bool begins_expr(const Token& token) const;
@@ -240,8 +255,11 @@ Span Parser::bracketed(TokenKind close, std::string_view what, Item&& item) {
     } else if (current().newline_before && begins_expr(current())) {
       say(Code::unexpected_token, current().span,
           "expected `,` or " + describe(close) + ", found " + found())
-          .with_fix(after_previous(), ",")
-          .with_fix_text("put a `,` after `" + std::string(text_of(previous())) + "`");
+          .with_fix(after_previous(), ",");
+    } else if (current().kind == TokenKind::RightParen ||
+               current().kind == TokenKind::RightBracket ||
+               current().kind == TokenKind::RightBrace) {
+      unclosed(open);
     } else {
       fail(Code::unexpected_token, current().span,
            "expected `,` or " + describe(close) + ", found " + found())

@@ -1,4 +1,5 @@
 #include "dsl/parser.h"
+#include "dsl/fix.h"
 
 #include <doctest/doctest.h>
 
@@ -19,15 +20,18 @@ struct Parsed {
     program = parse(sources, file, diagnostics);
   }
   std::string shown() const { return render(diagnostics, sources); }
-  // Messages in the order of their places, with what stands after `fix:`.
+  // Messages in the order of their places, with what stands after `fix:`: of an edit of another
+  // place the lines that it makes.
   std::string messages() const {
     std::string all;
     for (const Diagnostic& d : diagnostics.sorted()) {
       all += d.message;
       if (!d.fix_text.empty())
         all += " => " + d.fix_text;
-      else if (d.fix)
+      else if (d.fix && d.fix->span.begin == d.span.begin && d.fix->span.end == d.span.end)
         all += " => " + d.fix->replacement;
+      else if (d.fix)
+        all += " => " + fixed_lines(sources.file(0), *d.fix).text;
       all += '\n';
     }
     return all;
@@ -48,7 +52,10 @@ std::string expr(const std::string& text) {
   return print_ast(*std::get<FnDecl>(parsed.program.declarations[0].node).body);
 }
 std::string wrong(const std::string& text) {
-  return Parsed("fn f() -> int64 = " + text).messages();
+  const std::string before = "fn f() -> int64 = ";
+  std::string all = Parsed(before + text).messages();
+  while (all.find(before) != std::string::npos) all.erase(all.find(before), before.size());
+  return all;
 }
 std::string wrong_program(const std::string& text) { return Parsed(text).messages(); }
 
@@ -240,33 +247,46 @@ TEST_CASE("habits of other languages are understood, and repaired") {
   CHECK(wrong("a <> 'b'") ==
         "`<>` is written `!=` => !=\na text stands in double quotes => \"b\"\n");
   CHECK(wrong("a IS NOT NULL AND b IN (1, 2)") ==
-        "`IS` is written `is` => is\n`NOT` is written `not` => not\n`NULL` is written `null` => "
-        "null\n`AND` is written `and` => and\n"
+        "`IS NOT NULL` is written `is not null` => is not null\n`AND` is written `and` => and\n"
         "`IN` is written `in` => in\na list stands in brackets => [1, 2]\n");
   CHECK(wrong("count(*)") == "`count()` counts rows, without a `*` => count()\n");
   CHECK(wrong("count(DISTINCT a)") ==
         "distinct values are counted by `count_distinct(x)` => count_distinct(a)\n");
-  CHECK(
-      wrong("CASE WHEN a THEN b END") ==
-      "a choice is `if … then … else …`, or `match e { a => …, _ => … }` => if … then … else …\n");
-  CHECK(wrong("a ? b : c") ==
-        "`?` stands only after types; a choice is `if … then … else …` => if a then … else …\n");
+  CHECK(wrong("CASE WHEN a THEN b END") ==
+        "a choice is `if … then … else …` => if a then b else null\n");
+  CHECK(wrong("case when a then 1 when b then 2 else 3 end + 1") ==
+        "a choice is `if … then … else …` => if a then 1 else if b then 2 else 3 + 1\n");
+  CHECK(wrong("a + 1 > b ? b : c") ==
+        "a choice is `if … then … else …` => if a + 1 > b then b else c\n");
+  CHECK(wrong("a ? b").starts_with("`?` stands only after types"));
+  CHECK(wrong("if (a) b else c") ==
+        "`then` stands between a condition and its value => if (a) then b else c\n");
+  CHECK(wrong("if a then b") == "an `if` without `else` has no value => if a then b else null\n");
+  CHECK(wrong("cast(a as decimal(10, 2))") ==
+        "a cast is the type's name with the value in parentheses => decimal(10, 2)(a)\n");
+  CHECK(wrong("CAST(a AS INT) === 1") ==
+        "a cast is the type's name with the value in parentheses => int64(a) === 1\n"
+        "`===` is written `==` => ==\n");
   CHECK(wrong_program("stream x = a | select *") == "all fields are `{ .. }` => { .. }\n");
   CHECK(wrong_program("stream x = a | SELECT b, c") ==
-        "`SELECT` is no operator; did you mean `select`? => select\nthese stand in braces => { b, "
-        "c }\n");
+        "`SELECT` is written `select` => select\nthese stand in braces => { b, c }\n");
   CHECK(wrong_program("stream x = a | select b, c") == "these stand in braces => { b, c }\n");
   CHECK(wrong_program("stream x = a | extend { sum(y) as z }") ==
-        "a name stands before its value: `name = value` => z = sum(y)\n");
+        "a name stands before its value: `name = value` => stream x = a | extend { z = sum(y) }\n");
   CHECK(wrong_program("stream x = a |> where b") == "`|>` is written `|` => |\n");
-  CHECK(wrong_program("stream x = a.where(b)").starts_with("operators follow `|` => a | where"));
+  CHECK(wrong_program("stream x = a.where(b)") == "operators follow `|` =>  | \n");
   CHECK(wrong_program("stream x = a | filter b") == "`filter` is called `where` here => where\n");
-  CHECK(wrong_program("stream x = a\n  where b") == "an operator follows `|` => | where …\n");
+  CHECK(wrong_program("stream x = a\n  where b") == "an operator follows `|` => | where b\n");
   CHECK(wrong_program("SELECT a FROM b") ==
-        "this is SQL; a Weir program is made of sources, streams and sinks => stream result = rows "
-        "| where a > 1 | select { a, b }\n");
-  CHECK(wrong_program("x = a | where b")
-            .starts_with("expected a declaration, found `x` => stream x = …"));
+        "this is SQL; a Weir program is made of sources, streams and sinks => stream result = b | "
+        "select { a }\n");
+  CHECK(
+      wrong_program("SELECT a, count(*) AS n FROM b WHERE c > 1 GROUP BY a HAVING n > 2\nsecret s")
+          .ends_with(
+              "=> stream result = b | where c > 1 | group by a { n = count() } | where n > 2\n"));
+  CHECK(wrong_program("SELECT a FROM b JOIN c ON a = d").ends_with("select { a, b }\n"));
+  CHECK(wrong_program("x = a | where b") ==
+        "expected a declaration, found `x` => stream x = a | where b\n");
   CHECK(wrong_program("strem x = a") ==
         "`strem` begins no declaration; did you mean `stream`? => stream\n");
   CHECK(wrong_program("sink x => stdout") == "`->` says where rows go => ->\n");
@@ -277,15 +297,14 @@ TEST_CASE("habits of other languages are understood, and repaired") {
 TEST_CASE("`:` and `=`, commas, reserved words") {
   CHECK(wrong_program("record R { a = string, b string, where: int64 }") ==
         "a field has a type after `:`; `=` gives a value => :\nexpected `:` between a field and "
-        "its type, found `string` => b: string\n"
+        "its type, found `string` => record R { a = string, b: string, where: int64 }\n"
         "`where` is a reserved word, where a field's name was expected => `where`\n");
   CHECK(wrong_program("source s: R = kafka(\"t\") { format: json }") ==
         "`=` gives a value; `:` gives a type =>  =\n");
   CHECK(wrong("{ a: 1 }") == "`=` gives a value; `:` gives a type =>  =\n");
-  CHECK(wrong("{ a b }") ==
-        "expected `,` or a new line after an item, found `b` => separate the items with `,`\n");
+  CHECK(wrong("{ a b }") == "expected `,` or a new line after an item, found `b` => { a, b }\n");
   CHECK(wrong("[\n  { a = 1 }\n  { a = 2 }\n]") ==
-        "expected `,` or `]`, found `{` => put a `,` after `}`\n");
+        "expected `,` or `]`, found `{` => { a = 1 },\n");
   CHECK(wrong("f(a b)") == "expected `,` or `)`, found `b`\n");
   CHECK(wrong("{ a.b = 1 }") == "`a.b` is not a name, where `=` gives a value\n");
 }
@@ -298,7 +317,7 @@ TEST_CASE("comparisons don't chain") {
   CHECK(wrong("a is null == b") == "comparisons don't chain; two are joined by `and`\n");
   CHECK(wrong("1 + not a").starts_with("`not` binds looser"));
   CHECK(wrong("1 + if a then b else c") ==
-        "an `if` beside an operator stands in parentheses => (if a then b else c)\n");
+        "an `if` beside an operator stands in parentheses => 1 + (if a then b else c)\n");
 }
 
 TEST_CASE("one error a mistake, several in a run") {
@@ -321,15 +340,16 @@ stream ok = s
         "expected a type, found `,`\n"
         "expected `>`, found `c`\n"
         "expected an expression, found `|`\n"
-        "this `(` is not closed\n"
+        "this `(` is not closed => stream y = s | where (a + b)\n"
         "the text that begins here does not end on its line => close it with `\"`; a line end "
         "inside is `\\n`\n"
-        "this `(` is not closed\n"
-        "this `[` is not closed\n");
+        "this `(` is not closed => stream w = s | where f(a,)\n"
+        "this `[` is not closed => k = [1, 2]\n");
   CHECK(parsed.program.declarations.back().name.text == "ok");
-  CHECK(wrong_program("record R {\n  a: string\nstream s = r\n") == "this `{` is not closed\n");
+  CHECK(wrong_program("record R {\n  a: string\nstream s = r\n") ==
+        "this `{` is not closed => }\n");
   CHECK(wrong_program("test \"t\" {\n  given a [\n    { x = f(1\nstream s = r\n") ==
-        "this `(` is not closed\n");
+        "this `(` is not closed => { x = f(1)\n");
   CHECK(wrong_program("stream x = a | where b)\nstream y = x")
             .starts_with("expected `|`, an operator or the next declaration, found `)`"));
   CHECK(wrong_program("}").starts_with("expected a declaration, found `}`"));

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/fix.h"
 #include "dsl/utf8.h"
 
 namespace weir::dsl {
@@ -116,10 +117,9 @@ class HumanRenderer {
         out_ += bar("=", note.text);
     }
     if (!diagnostic.fix_text.empty()) {
-      fix(diagnostic.fix_text);
+      fix("fix:", diagnostic.fix_text);
     } else if (diagnostic.fix) {
-      bool empty = trim(diagnostic.fix->replacement).empty();
-      fix(empty ? "leave it out" : trim(diagnostic.fix->replacement));
+      edit(diagnostic);
     }
   }
 
@@ -190,15 +190,34 @@ class HumanRenderer {
     return file.path() + ":" + std::to_string(line) + (text.empty() ? "" : "  " + text);
   }
 
-  void fix(std::string_view text) {
+  // An edit of what is underlined is shown by its text alone, any other by the lines it makes.
+  void edit(const Diagnostic& diagnostic) {
+    const Fix& edit = *diagnostic.fix;
+    bool here = edit.span.file == diagnostic.span.file &&
+                edit.span.begin == diagnostic.span.begin && edit.span.end == diagnostic.span.end;
+    if (here && !diagnostic.span.empty()) {
+      std::string_view text = trim(edit.replacement);
+      fix("fix:", text.empty() ? "leave it out" : text);
+      return;
+    }
+    if (edit.span.file >= sources_.size()) return;
+    const SourceFile& file = sources_.file(edit.span.file);
+    FixedLines lines = fixed_lines(file, edit);
+    bool same_line = edit.span.file == diagnostic.span.file &&
+                     file.line_column(diagnostic.span.begin).line == lines.line;
+    std::string text = lines.text.empty() ? "leave it out" : lines.text;
+    fix(same_line ? "fix:" : "fix, line " + std::to_string(lines.line) + ":", text);
+  }
+
+  void fix(const std::string& head, std::string_view text) {
     bool first = true;
     while (true) {
       size_t end = text.find('\n');
-      std::string_view line = text.substr(0, end);
+      std::string shown = show(text.substr(0, end), 0, 0).text;
       if (first)
-        out_ += bar("=", paint(kGreen, "fix:") + " " + std::string(line));
+        out_ += bar("=", paint(kGreen, head) + " " + shown);
       else
-        out_ += std::string(gutter_ + 8, ' ') + std::string(line) + "\n";
+        out_ += std::string(gutter_ + 4 + head.size(), ' ') + shown + "\n";
       if (end == std::string_view::npos) return;
       text.remove_prefix(end + 1);
       first = false;
@@ -210,87 +229,6 @@ class HumanRenderer {
   std::string out_;
   size_t gutter_ = 1;
 };
-
-void append_json_text(std::string& out, std::string_view text) {
-  out += '"';
-  for (size_t at = 0; at < text.size();) {
-    CodePoint c = decode_utf8(text, at);
-    if (c.length == 0) {
-      out += "\\ufffd";
-      ++at;
-      continue;
-    }
-    if (c.value == '"' || c.value == '\\') {
-      out += '\\';
-      out += static_cast<char>(c.value);
-    } else if (c.value == '\n') {
-      out += "\\n";
-    } else if (c.value == '\t') {
-      out += "\\t";
-    } else if (c.value < 0x20 || c.value == 0x7f) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", c.value);
-      out += escape;
-    } else {
-      out += text.substr(at, c.length);
-    }
-    at += c.length;
-  }
-  out += '"';
-}
-
-// One JSON object, its members in the order of the calls.
-class JsonObject {
- public:
-  JsonObject& text(std::string_view key, std::string_view value) {
-    begin(key);
-    append_json_text(out_, value);
-    return *this;
-  }
-  JsonObject& number(std::string_view key, uint64_t value) {
-    return raw(key, std::to_string(value));
-  }
-  JsonObject& raw(std::string_view key, std::string_view json) {
-    begin(key);
-    out_ += json;
-    return *this;
-  }
-  JsonObject& place(const Sources& sources, Span span) {
-    if (span.file >= sources.size()) return *this;
-    const SourceFile& file = sources.file(span.file);
-    LineColumn from = file.line_column(span.begin), to = file.line_column(span.end);
-    text("file", file.path());
-    return number("line", from.line)
-        .number("column", from.column)
-        .number("end_line", to.line)
-        .number("end_column", to.column);
-  }
-  std::string take() { return out_ + "}"; }
-
- private:
-  void begin(std::string_view key) {
-    if (out_.size() > 1) out_ += ',';
-    append_json_text(out_, key);
-    out_ += ':';
-  }
-  std::string out_ = "{";
-};
-
-// How many single edits (a neighbouring swap is one) make `a` out of `b`.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before, above(b.size() + 1), row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) above[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
-      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before = std::exchange(above, row);
-  }
-  return above[b.size()];
-}
 
 }  // namespace
 
@@ -304,52 +242,6 @@ std::string render(const Diagnostics& diagnostics, const Sources& sources,
         "\nand " + std::to_string(diagnostics.error_count() - kDiagnosticsMax) + " more errors\n";
   }
   return text;
-}
-
-std::string render_json(const Diagnostics& diagnostics, const Sources& sources) {
-  std::string out;
-  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
-    JsonObject object;
-    bool error = info(diagnostic.code).severity == Severity::Error;
-    object.text("code", code_text(diagnostic.code)).text("severity", error ? "error" : "warning");
-    object.text("message", diagnostic.message)
-        .place(sources, diagnostic.span)
-        .text("label", diagnostic.label);
-    std::string notes;
-    for (const Note& note : diagnostic.notes) {
-      JsonObject item;
-      item.text("text", note.text);
-      if (note.span) item.place(sources, *note.span);
-      notes += (notes.empty() ? "" : ",") + item.take();
-    }
-    object.raw("notes", "[" + notes + "]");
-    JsonObject fix;
-    if (diagnostic.fix)
-      fix.text("replacement", diagnostic.fix->replacement).place(sources, diagnostic.fix->span);
-    if (!diagnostic.fix_text.empty()) fix.text("text", diagnostic.fix_text);
-    bool has_fix = diagnostic.fix || !diagnostic.fix_text.empty();
-    object.raw("fix", has_fix ? fix.take() : "null");
-    out += object.take() + "\n";
-  }
-  return out;
-}
-
-std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates) {
-  constexpr size_t kNameMax = 100;
-  if (name.size() > kNameMax) return {};
-  std::string_view best;
-  size_t best_distance = name.size() / 3 + 1;
-  for (std::string_view candidate : candidates) {
-    size_t longer = std::max(candidate.size(), name.size()),
-           shorter = std::min(candidate.size(), name.size());
-    if (longer - shorter >= best_distance) continue;
-    size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return std::string(best);
 }
 
 }  // namespace weir::dsl

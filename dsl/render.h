@@ -1,7 +1,8 @@
-// Diagnostics as a person reads them, and as JSON lines for editors.
+// Diagnostics as a person reads them, as JSON lines for editors, as SARIF for code review.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "dsl/diagnostic.h"
 
@@ -22,6 +23,16 @@ std::string render(const Diagnostics& diagnostics, const Sources& sources,
 // One JSON object a line: code, severity, message, file, line, column, end_line, end_column, label,
 // notes, fix.
 std::string render_json(const Diagnostics& diagnostics, const Sources& sources);
+
+// The diagnostics of any number of programs as one SARIF 2.1.0 document, which code review reads.
+class SarifLog {
+ public:
+  void add(const Diagnostics& diagnostics, const Sources& sources);
+  std::string take(std::string_view version);
+
+ private:
+  std::string results_;
+};
 
 // The name in `candidates` that is nearest to `name` (edit distance at most a third of its length),
 // or "".

@@ -101,13 +101,14 @@ TEST_CASE("the end of the file, an empty file, bytes that are no text") {
   CHECK(render(crlf.diagnostics, crlf.sources).find('\r') == std::string::npos);
 }
 
-TEST_CASE("in the order of places; a line between two; color only when asked for") {
+TEST_CASE(
+    "errors in the order of places, then warnings; a line between two; color only when asked for") {
   Fixture f("a b");
   f.diagnostics.report(Code::unknown_name, f.find("b"), "second");
   f.diagnostics.report(Code::unused_declaration, f.find("a"), "first");
   std::string text = render(f.diagnostics, f.sources);
-  CHECK(text.starts_with("warning W0105: first\n"));
-  CHECK(text.find("\n\nerror W0100: second\n") != std::string::npos);
+  CHECK(text.starts_with("error W0100: second\n"));
+  CHECK(text.find("\n\nwarning W0105: first\n") != std::string::npos);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(render(f.diagnostics, f.sources, {.color = true}).find("\x1b[1;33mwarning") !=
         std::string::npos);

@@ -21,6 +21,12 @@ constexpr Reason kReasons[] = {
 #undef REASON
 };
 
+std::string indented(std::string_view text) {
+  std::string result = "    ";
+  for (char c : text) result += c == '\n' ? std::string("\n    ") : std::string(1, c);
+  return result;
+}
+
 int explain(const std::string& code) {
   const char* digits = code.c_str();
   if (*digits == 'W' || *digits == 'w') ++digits;
@@ -33,6 +39,12 @@ int explain(const std::string& code) {
     if (long(info.code) != number) continue;
     std::printf("%s %s (%s)\n\n%s\n", dsl::code_text(info.code).c_str(), info.name,
                 info.severity == dsl::Severity::Error ? "error" : "warning", info.summary);
+    const dsl::CodePage& page = dsl::page(info.code);
+    std::printf("\n%s\n", std::string(page.why).c_str());
+    if (!page.wrong.empty()) {
+      std::printf("\nFor example\n\n%s\n\nshould be\n\n%s\n", indented(page.wrong).c_str(),
+                  indented(page.right).c_str());
+    }
     return 0;
   }
   for (const Reason& reason : kReasons) {

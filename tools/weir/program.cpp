@@ -41,9 +41,13 @@ Result<std::string> read_text(const std::string& path) {
 Result<std::unique_ptr<Loaded>> load(const std::string& path, bool alone) {
   auto text = read_text(path);
   if (!text.ok()) return text.take_status();
+  return load_text(path, std::move(*text), alone);
+}
+
+Result<std::unique_ptr<Loaded>> load_text(const std::string& path, std::string text, bool alone) {
   auto loaded = std::make_unique<Loaded>();
   loaded->path = path;
-  loaded->file = loaded->sources.add(path, std::move(*text));
+  loaded->file = loaded->sources.add(path, std::move(text));
   loaded->program = dsl::parse(loaded->sources, loaded->file, loaded->diagnostics);
   if (alone) return loaded;
   auto read = [](const std::string& imported, std::string* why) -> std::optional<std::string> {
@@ -63,6 +67,10 @@ Exit report(const Loaded& loaded, bool json) {
     std::fputs(dsl::render(loaded.diagnostics, loaded.sources, {.color = color_wanted()}).c_str(),
                stderr);
   }
+  return exit_of(loaded);
+}
+
+Exit exit_of(const Loaded& loaded) {
   if (!loaded.diagnostics.has_errors()) return Exit::Done;
   for (const dsl::Diagnostic& diagnostic : loaded.diagnostics.all()) {
     if (dsl::info(diagnostic.code).severity == dsl::Severity::Error &&

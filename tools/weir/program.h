@@ -27,10 +27,14 @@ runtime::Result<std::string> read_text(const std::string& path);
 // Reads and parses a file, and what it imports unless it is to be taken `alone`. Errors of the
 // program are in `diagnostics`.
 runtime::Result<std::unique_ptr<Loaded>> load(const std::string& path, bool alone = false);
+// The same of a text that need not stand in the file yet.
+runtime::Result<std::unique_ptr<Loaded>> load_text(const std::string& path, std::string text,
+                                                   bool alone = false);
 
-// Prints what was found so far (JSON lines on stdout if `json`, else on stderr) and says how the
-// command ends: Done without errors, NotSupported if all errors are of that kind, BadData
+// How the command ends: Done without errors, NotSupported if all errors are of that kind, BadData
 // otherwise.
+runtime::Exit exit_of(const Loaded& loaded);
+// Prints what was found so far (JSON lines on stdout if `json`, else on stderr), then `exit_of`.
 runtime::Exit report(const Loaded& loaded, bool json = false);
 
 // Loads, compiles and reports; nothing if there were errors, `exit` then says which.
