@@ -29,7 +29,7 @@ struct Checked {
 TEST_CASE("the examples of every page reach its code, and don't") {
   size_t examples = 0;
   for (const dsl::CodeInfo& code : dsl::all_codes()) {
-    CAPTURE(code.name);
+    CAPTURE(std::string(code.name));
     const dsl::CodePage& page = dsl::page(code.code);
     CHECK(!page.why.empty());
     if (page.wrong.empty()) continue;

@@ -493,9 +493,11 @@ Connector Parser::parse_connector() {
     connector.arguments = parse_arguments();
   }
   size_t braces = at_;
-  if (at(TokenKind::LeftBrace)) connector.options = parse_options();
-  connector.braces = from(braces);
+  bool has_braces = at(TokenKind::LeftBrace);
+  if (has_braces) connector.options = parse_options();
   connector.span = from(first);
+  connector.braces =
+      has_braces ? from(braces) : Span{connector.span.end, connector.span.end, file_};
   return connector;
 }
 

@@ -1,7 +1,9 @@
 // `weir test FILE…`: runs the `test` blocks on the machine code that is deployed, over the
 // in-memory log, under several splits of the input.
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <set>
@@ -14,6 +16,7 @@
 #include "tools/weir/image.h"
 #include "tools/weir/program.h"
 #include "tools/weir/rows.h"
+#include "tools/weir/test_report.h"
 
 namespace weir::tools {
 
@@ -30,7 +33,7 @@ struct TestOptions {
   std::vector<uint32_t> batches = {1, 7, 4096};
   std::vector<int32_t> partitions = {1};
   bool aot = false;
-  std::string only;
+  std::string only, junit;
 };
 
 // One way to run a test.
@@ -57,6 +60,21 @@ Result<std::vector<std::string>> given_rows(const TestStep& step, const std::str
       (std::filesystem::path(program_path).parent_path() / step.file).string());
 }
 
+// The topic of each source: its own, as `meta.topic` shows it, unless another one has it, too.
+std::map<std::string, std::string> topics_of(const contract::Plan& plan) {
+  std::map<std::string, int> users;
+  for (const contract::Source& source : plan.sources()) {
+    ++users[source.address()];
+    ++users[source.dead_letter()];
+  }
+  std::map<std::string, std::string> topics;
+  for (const contract::Source& source : plan.sources()) {
+    bool own = source.connector() == "kafka" && users[source.address()] == 1;
+    topics[source.name()] = own ? source.address() : runtime::dev_topic(source.name());
+  }
+  return topics;
+}
+
 Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& image,
                 const TestCase& test, const std::string& path, const Way& way, Outcome& outcome) {
   std::map<std::string, std::vector<std::string>> given;
@@ -73,8 +91,9 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   }
 
   runtime::MemoryLog log;
+  auto topics = topics_of(compiled.plan);
   for (const auto& [source, rows] : given) {
-    Status status = runtime::fill_topic(log, runtime::dev_topic(source), way.partitions, rows);
+    Status status = runtime::fill_topic(log, topics[source], way.partitions, rows);
     if (!status.ok()) return status;
   }
   for (const contract::Source& source : compiled.plan.sources()) {
@@ -84,6 +103,8 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   }
 
   contract::Plan plan = runtime::dev_plan(compiled.plan, runtime::DevSources::All);
+  for (contract::Source& source : *plan.mutable_sources())
+    source.set_address(topics[source.name()]);
   std::string serialized = plan.SerializeAsString();
   WeirPipelineImage own = image;
   own.plan = serialized.data();
@@ -97,6 +118,7 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   options.until = runtime::Until::End;
   options.state_dir = state;
   options.rows_per_batch = way.batch;
+  options.commit_interval_ms = 3'600'000;  // one epoch: nothing depends on how fast this machine is
   options.log = &log;
   options.wall_clock_off = true;
   options.collect = [&](const std::string& sink, std::string_view key, std::string_view value) {
@@ -135,9 +157,7 @@ std::string check(const TestCase& test, const Outcome& outcome) {
     }
     RowDifference difference = compare_rows(step.rows, found);
     if (difference.empty()) continue;
-    text += "  expect " + step.stream + ":\n";
-    for (const std::string& row : difference.missing) text += "    missing     " + row + "\n";
-    for (const std::string& row : difference.unexpected) text += "    unexpected  " + row + "\n";
+    text += "  expect " + step.stream + "   (- expected, + found)\n" + difference_text(difference);
   }
   return text;
 }
@@ -160,13 +180,20 @@ class TestRun {
     for (size_t i = 0; i < tests.size(); ++i) {
       if (!options_.only.empty() && tests[i].title.find(options_.only) == std::string::npos)
         continue;
+      auto begin = std::chrono::steady_clock::now();
+      results.push_back({path, tests[i].title, 0, ""});
       Exit exit = one(path, int(i), tests[i].title);
+      std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+      results.back().seconds = took.count();
+      if (exit != Exit::Done && results.back().failure.empty())
+        results.back().failure = "did not run: see the output";
       if (exit != Exit::Done) worst = exit;
     }
     return worst;
   }
 
   size_t passed = 0, failed = 0;
+  std::vector<TestResult> results;
 
  private:
   Exit one(const std::string& path, int number, const std::string& title) {
@@ -192,6 +219,7 @@ class TestRun {
                                              : "  " + status.message() + "\n";
         if (difference.empty()) continue;
         ++failed;
+        results.back().failure = way.text() + "\n" + difference;
         std::printf("FAILED  %s: %s (%s)\n%s", path.c_str(), title.c_str(), way.text().c_str(),
                     difference.c_str());
         return status.ok() ? Exit::Failed : status.exit();
@@ -218,6 +246,7 @@ Command add_test(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
   app.add_flag("--aot", options->aot, "compile ahead of time, as `weir build` does");
+  app.add_option("--junit", options->junit, "also write the results to this file, as JUnit XML");
   app.add_option("--only", options->only, "tests with this text in their title");
   return [options] {
     TestRun run(*options);
@@ -227,6 +256,12 @@ Command add_test(CLI::App& app) {
       if (exit != Exit::Done) worst = exit;
     }
     std::printf("%zu passed, %zu failed\n", run.passed, run.failed);
+    if (!options->junit.empty()) {
+      std::ofstream out(options->junit, std::ios::binary | std::ios::trunc);
+      out << junit_xml(run.results);
+      out.close();
+      if (!out) return fail(Exit::Disk, "`" + options->junit + "` can't be written");
+    }
     return int(worst);
   };
 }
