@@ -62,7 +62,11 @@ class Expressions {
   Value index(const compiler::Expr& expr, const Value& container, const Value& at);
   Value make_record(Place place, const compiler::Expr& expr);
   Value make_list(Place place, const compiler::Expr& expr);
-  Value call_kernel(const compiler::Expr& expr, const std::vector<Value>& arguments);
+  Value call_kernel(const compiler::Expr& expr,
+                    const std::vector<Value>& arguments);  // expr_call.cpp
+  Value call_with_reason(const compiler::Expr& expr,
+                         const std::function<llvm::Value*(llvm::Value* out)>& call);
+  llvm::Value* element_of(const compiler::Type& container);
   Value not_yet(const std::string& what, const compiler::Type& type);
   void fail_if(llvm::Value* condition, WeirReason reason);
   void check_digits(llvm::Value* unscaled, const compiler::Type& type, WeirReason reason);

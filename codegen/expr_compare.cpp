@@ -56,8 +56,32 @@ llvm::Value* Expressions::equal_values(const Value& a, const Value& b) {
     }
     return all;
   }
-  if (a.type.is(TypeKind::List) || a.type.is(TypeKind::Map))
-    return not_yet("comparing lists and maps", compiler::type_of(TypeKind::Bool)).v;
+  if (a.type.is(TypeKind::List)) {
+    Type element = graph_.types.element(a.type);
+    compiler::Layout layout = compiler::layout_of(graph_.types, {element});
+    llvm::Value* answer = emit_.local(ir.getInt1Ty(), "list.equal");
+    llvm::Value* same_size = ir.CreateICmpEQ(a.size, b.size);
+    ir.CreateStore(same_size, answer);
+    llvm::Value* count = ir.CreateSelect(same_size, a.size, emit_.i64(0));
+    llvm::BasicBlock* done = emit_.block("list.compared");
+    emit_.loop(count, "list", [&](llvm::Value* i) {
+      llvm::Value* offset = ir.CreateMul(i, emit_.i64(layout.size));
+      Value x = emit_.load_value(element, emit_.at(a.v, offset), layout.slots[0]);
+      Value y = emit_.load_value(element, emit_.at(b.v, offset), layout.slots[0]);
+      llvm::Value* equal = compare(Op::Equal, x, y).v;
+      llvm::BasicBlock* differ = emit_.block("list.differ");
+      llvm::BasicBlock* next = emit_.block("list.next");
+      emit_.branch(equal, next, differ);
+      emit_.enter(differ);
+      ir.CreateStore(emit_.i1(false), answer);
+      emit_.jump(done);
+      emit_.enter(next);
+    });
+    emit_.enter(done);
+    return ir.CreateLoad(ir.getInt1Ty(), answer);
+  }
+  if (a.type.is(TypeKind::Map))
+    return not_yet("comparing maps", compiler::type_of(TypeKind::Bool)).v;
   return ir.CreateICmpEQ(a.v, b.v);
 }
 

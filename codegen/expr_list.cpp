@@ -24,15 +24,20 @@ Value Expressions::make_record(Place place, const Expr& expr) {
   return {memory, nullptr, nullptr, expr.type};
 }
 
+// A map's arguments are its keys and values in turn.
 Value Expressions::make_list(Place place, const Expr& expr) {
-  Layout layout = compiler::layout_of(graph_.types, {graph_.types.element(expr.type)});
+  std::vector<Type> fields{graph_.types.element(expr.type)};
+  if (expr.type.is(TypeKind::Map))
+    fields.insert(fields.begin(), compiler::type_of(TypeKind::String));
+  Layout layout = compiler::layout_of(graph_.types, fields);
   std::vector<Value> values;
   for (const Expr& argument : expr.args) values.push_back(eval(place, argument));
-  llvm::Value* memory =
-      scratch(emit_, emit_.i64(std::max<uint64_t>(1, layout.size * values.size())));
+  uint64_t count = values.size() / fields.size();
+  llvm::Value* memory = scratch(emit_, emit_.i64(std::max<uint64_t>(1, layout.size * count)));
   for (size_t i = 0; i < values.size(); i++)
-    emit_.store_value(values[i], emit_.at(memory, i * layout.size), layout.slots[0]);
-  return {memory, emit_.i64(values.size()), nullptr, expr.type};
+    emit_.store_value(values[i], emit_.at(memory, i / fields.size() * layout.size),
+                      layout.slots[i % fields.size()]);
+  return {memory, emit_.i64(count), nullptr, expr.type};
 }
 
 Value Expressions::index(const Expr& expr, const Value& container, const Value& at) {

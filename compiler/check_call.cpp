@@ -12,26 +12,6 @@ using dsl::Code;
 
 namespace {
 
-bool is_any_decimal(Type type) { return type.is(TypeKind::Decimal) && type.precision == 0; }
-
-// How well a value fits a parameter: 0 as it is, more with each conversion, nothing if it can't.
-std::optional<int> fit(const Expr& value, Type parameter) {
-  Type from = value.type.required(), to = parameter.required();
-  if (value.type.is(TypeKind::Error)) return 0;
-  if (value.type.is(TypeKind::Null)) return parameter.optional ? std::optional(1) : std::nullopt;
-  if (from == to) return 0;
-  if (is_any_decimal(to))
-    return from.is(TypeKind::Decimal) ? std::optional(0)
-           : from.is_integer()        ? std::optional(4)
-                                      : std::nullopt;
-  if (from.is_integer() && to.is_integer() && widens(from, to)) return 1;
-  if (from.is(TypeKind::Timestamp) && to.is(TypeKind::Timestamp))
-    return widens(from, to) ? std::optional(1) : std::nullopt;
-  if (value.op == Op::Constant && convert(value.constant, from, to)) return 2;
-  if (widens(from, to)) return 3;
-  return std::nullopt;
-}
-
 bool can_cast(Type from, Type to) {
   using K = TypeKind;
   if (from == to) return true;
@@ -138,13 +118,22 @@ Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hin
 Expr Checker::call_named(const std::string& name, const std::string& module,
                          const dsl::Expr* receiver, const dsl::Call& call, dsl::Span span,
                          Scope& scope, Type hint) {
-  auto found = declarations_.functions.find(name);
-  bool users = found != declarations_.functions.end() && !found->second.front().standard();
+  // The text of the standard library means its own functions, whatever the program calls so.
+  const Function* inside =
+      inlining_.empty() || !inlining_.back()->standard() ? nullptr : inlining_.back();
+  const std::vector<Function>* found = nullptr;
+  if (auto at = declarations_.functions.find(name); at != declarations_.functions.end())
+    found = &at->second;
+  if (inside || !module.empty()) {
+    auto hidden = declarations_.hidden_functions.find(name);
+    if (hidden != declarations_.hidden_functions.end()) found = &hidden->second;
+  }
+  bool users = found && !found->front().standard();
   const Aggregate* aggregate =
-      module.empty() && !receiver && !users ? find_aggregate(name) : nullptr;
+      module.empty() && !receiver && !users && !inside ? find_aggregate(name) : nullptr;
   if (aggregate && scope.aggregates) return scope.aggregates->aggregate(call, name, span);
   bool aggregates_only = call.by || call.approx || call.where || call.within;
-  if (aggregate && (aggregates_only || found == declarations_.functions.end())) {
+  if (aggregate) {
     auto& diagnostic = report(Code::aggregate_outside_block, span,
                               "`" + name + "` is an aggregate, and there is no group of rows here");
     if (scope.group_instead)
@@ -173,11 +162,15 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     if (handled) return result;
   }
   std::vector<const Function*> overloads;
-  if (found != declarations_.functions.end()) {
-    for (const Function& function : found->second) {
-      bool bare = !function.standard() || is_bare_module(function.module);
-      if (module.empty() ? (bare || receiver) : function.module == module)
-        overloads.push_back(&function);
+  if (found) {
+    for (const Function& function : *found) {
+      bool bare = !function.standard() || is_bare_module(function.module) ||
+                  (inside && inside->module == function.module);
+      if (module.empty() ? bare : function.module == module) overloads.push_back(&function);
+    }
+    // `x.f()` finds the functions of the other modules too where no bare one is called so.
+    if (overloads.empty() && receiver) {
+      for (const Function& function : *found) overloads.push_back(&function);
     }
   }
   if (overloads.empty()) {
@@ -313,126 +306,6 @@ Expr Checker::list_method(const std::string& name, const dsl::Expr& of,
   Expr result = make(op, type, {std::move(list), std::move(body)}, span);
   result.index = local;
   return result;
-}
-
-Expr Checker::function(const std::vector<const Function*>& overloads, const std::string& name,
-                       const std::vector<const dsl::Expr*>& arguments, dsl::Span span,
-                       Scope& scope) {
-  auto signature = [&](const Function& function) {
-    std::string shown = name + "(";
-    for (size_t i = 0; i < function.types.size(); ++i) {
-      shown += (i ? ", " : "") + function.parameters[i] + ": " +
-               (is_any_decimal(function.types[i]) ? "decimal" : text(function.types[i]));
-    }
-    return shown + ")";
-  };
-  std::vector<Expr> values;
-  bool failed = false;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    Type hint =
-        overloads.size() == 1 && i < overloads[0]->types.size() ? overloads[0]->types[i] : Type{};
-    values.push_back(check(*arguments[i], scope, hint));
-    failed |= values.back().type.is(TypeKind::Error) && values.back().op != Op::Fail;
-  }
-  if (failed) return error(span);
-  const Function* best = nullptr;
-  int best_cost = 0;
-  for (const Function* function : overloads) {
-    if (function->types.size() != values.size()) continue;
-    int cost = 0;
-    bool fits = true;
-    for (size_t i = 0; fits && i < values.size(); ++i) {
-      auto one = fit(values[i], function->types[i]);
-      fits = one.has_value();
-      cost += one.value_or(0);
-    }
-    if (fits && (!best || cost < best_cost)) best = function, best_cost = cost;
-  }
-  if (!best) {
-    // With the right number of arguments there is one that can be named.
-    if (overloads.size() == 1 && overloads[0]->types.size() == values.size()) {
-      best = overloads[0];
-    } else {
-      std::string given;
-      for (const Expr& value : values) given += (given.empty() ? "" : ", ") + text(value.type);
-      auto& diagnostic = report(Code::wrong_arguments, span,
-                                "`" + name + "` can't be called with (" + given + ")");
-      for (size_t i = 0; i < overloads.size() && i < 5; ++i)
-        diagnostic.with_note(signature(*overloads[i]));
-      return error(span);
-    }
-  }
-  // `decimal` alone is one type for all parameters: the one that holds all arguments.
-  Type any_decimal;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!is_any_decimal(best->types[i]) ||
-        !(values[i].type.is(TypeKind::Decimal) || values[i].type.is_integer()))
-      continue;
-    Type own = values[i].type.is(TypeKind::Decimal)
-                   ? values[i].type.required()
-                   : decimal_type(uint8_t(integer_digits(values[i].type.kind)), 0);
-    if (auto* whole = std::get_if<int64_t>(&values[i].constant.value);
-        whole && values[i].op == Op::Constant && values[i].type.is_integer()) {
-      own = decimal_type(uint8_t(std::to_string(*whole).size()), 0);
-    }
-    any_decimal = any_decimal.is(TypeKind::Error) ? own : *common_type(any_decimal, own);
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    Type want = best->types[i];
-    if (is_any_decimal(want)) {
-      want = any_decimal;
-      want.optional = best->types[i].optional;
-    }
-    values[i] =
-        convert(std::move(values[i]), want, "`" + best->parameters[i] + "` of `" + name + "`");
-    failed |= values[i].type.is(TypeKind::Error);
-  }
-  if (failed) return error(span);
-  Type result = best->result;
-  if (is_any_decimal(result)) {
-    result = any_decimal;
-    result.optional = best->result.optional;
-  }
-  if (best->body) return inlined(*best, std::move(values), result, span);
-  Expr call = make(Op::Call, result, std::move(values), span);
-  call.name = best->kernel;
-  return call;
-}
-
-// The body with the parameters as locals: each argument is computed once.
-Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Type result,
-                      dsl::Span span) {
-  for (const Function* outer : inlining_) {
-    if (outer == &function) {
-      report(Code::declaration_cycle, span, "function `" + function.name + "` calls itself");
-      return error(span);
-    }
-  }
-  if (inlining_.size() >= kInliningMax) {
-    report(Code::too_deep, span,
-           "functions that call each other deeper than " + std::to_string(kInliningMax));
-    return error(span);
-  }
-  Scope scope;
-  std::vector<uint32_t> locals;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    Expr local = new_local(arguments[i].type, span);
-    locals.push_back(local.index);
-    scope.names.push_back({function.parameters[i], std::move(local), -1});
-  }
-  inlining_.push_back(&function);
-  auto outer = inlined_at_;
-  if (function.standard() && !inlined_at_) inlined_at_ = span;  // its text is not the user's
-  Expr body = check_as(*function.body, scope, result, "the result of `" + function.name + "`");
-  inlined_at_ = outer;
-  inlining_.pop_back();
-  if (body.type.is(TypeKind::Error)) return error(span);
-  for (size_t i = arguments.size(); i-- > 0;) {
-    Type type = body.type;
-    body = make(Op::Let, type, {std::move(arguments[i]), std::move(body)}, span);
-    body.index = locals[i];
-  }
-  return body;
 }
 
 }  // namespace weir::compiler

@@ -1,6 +1,7 @@
 // Literals: numbers take the type that is wanted if they fit, lists, maps and records that of the
 // place where they go.
 #include <cmath>
+#include <map>
 
 #include "compiler/checker.h"
 #include "compiler/constant.h"
@@ -115,8 +116,38 @@ Expr Checker::list(const dsl::ListLiteral& literal, dsl::Span span, Scope& scope
 }
 
 Expr Checker::map(const dsl::MapLiteral& literal, dsl::Span span, Scope& scope, Type hint) {
-  not_supported(diagnostics_, place(span), "a map in an expression");
-  return error(span);
+  Type element = hint.is(TypeKind::Map) ? graph_.types.element(hint) : Type{};
+  std::map<std::string, dsl::Span, std::less<>> keys;
+  std::vector<Expr> texts, values;
+  bool failed = false;
+  for (const auto& [key, value] : literal.entries) {
+    texts.push_back(check_as(*key, scope, type_of(TypeKind::String), "the key of a map"));
+    failed |= texts.back().type.is(TypeKind::Error);
+    if (auto* known = std::get_if<std::string>(&texts.back().constant.value)) {
+      auto [first, fresh] = keys.try_emplace(*known, key->span);
+      if (!fresh) {
+        report(Code::declared_twice, key->span, "the key \"" + *known + "\" stands twice")
+            .with_note(place(first->second), "here first");
+        failed = true;
+      }
+    }
+    values.push_back(check(*value, scope, element));
+    failed |= values.back().type.is(TypeKind::Error) && values.back().op != Op::Fail;
+  }
+  if (failed) return error(span);
+  if (element.is(TypeKind::Error)) {
+    std::vector<Expr*> all;
+    for (Expr& value : values) all.push_back(&value);
+    if (!unify(all, span, "map")) return error(span);
+    element = values.front().type;
+  }
+  std::vector<Expr> arguments;
+  for (size_t i = 0; i < values.size(); ++i) {
+    arguments.push_back(std::move(texts[i]));
+    arguments.push_back(convert(std::move(values[i]), element, "a value of the map"));
+    if (arguments.back().type.is(TypeKind::Error)) return error(span);
+  }
+  return make(Op::MakeList, graph_.types.map_of(element), std::move(arguments), span);
 }
 
 Expr Checker::record(const dsl::RecordLiteral& literal, dsl::Span span, Scope& scope, Type hint) {

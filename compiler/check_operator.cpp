@@ -186,8 +186,7 @@ Expr Checker::binary(const dsl::Binary& binary, dsl::Span span, Scope& scope, Ty
       return like(binary, span, scope, binary.op == BinaryOp::NotLike);
     case BinaryOp::Matches:
     case BinaryOp::NotMatches:
-      not_supported(diagnostics_, place(binary.op_span), "`matches`").with_fix_text("like \"…%\"");
-      return error(span);
+      return matches(binary, span, scope, binary.op == BinaryOp::NotMatches);
     default:
       break;
   }
@@ -501,6 +500,17 @@ Expr Checker::like(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool
   if (value.type.is(TypeKind::Error) || pattern.type.is(TypeKind::Error)) return error(span);
   Expr call = make(Op::Call, bool_type(), {std::move(value), std::move(pattern)}, span);
   call.name = "weir_text_like";
+  return negated_if(negated, std::move(call));
+}
+
+// As `regex.matches`.
+Expr Checker::matches(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool negated) {
+  Type string = type_of(TypeKind::String);
+  Expr value = check_as(*binary.left, scope, string, "`matches`");
+  Expr pattern = check_as(*binary.right, scope, string, "the pattern of `matches`");
+  if (value.type.is(TypeKind::Error) || pattern.type.is(TypeKind::Error)) return error(span);
+  Expr call = make(Op::Call, bool_type(), {std::move(value), std::move(pattern)}, span);
+  call.name = "weir_regex_matches";
   return negated_if(negated, std::move(call));
 }
 

@@ -190,12 +190,14 @@ TEST_CASE("choices: if, match, in, between, like") {
       {"i between 1 and 10", "bool"},
       {"i not between 1 and 10", "bool"},
       {"s like \"a%\"", "bool"},
-      {"s matches r\"a+\"", "W0900"},
+      {"s matches r\"a+\"", "bool"},
       {"k == start", "bool"},
       {"k == Kind.stop", "bool"},
       {"k == \"start\"", "W0202"},
       {"k < stop", "W0205"},
-      {"p == p", "W0205"},
+      {"p == p", "bool"},
+      {"list == [1, 2]", "bool"},
+      {"list < list", "W0205"},
   });
 }
 

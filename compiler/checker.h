@@ -133,6 +133,7 @@ class Checker {
   Expr coalesce(const dsl::Binary& binary, dsl::Span span, Scope& scope, Type hint);
   Expr in(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool negated);
   Expr like(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool negated);
+  Expr matches(const dsl::Binary& binary, dsl::Span span, Scope& scope, bool negated);
   Expr between(const dsl::Between& between, dsl::Span span, Scope& scope);
   Expr is_null(const dsl::IsNull& test, dsl::Span span, Scope& scope);
   Expr no_common(const Expr& left, const Expr& right, dsl::Span span, const char* word);
@@ -145,9 +146,6 @@ class Checker {
   Expr call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
   Expr call_named(const std::string& name, const std::string& module, const dsl::Expr* receiver,
                   const dsl::Call& call, dsl::Span span, Scope& scope, Type hint);
-  Expr function(const std::vector<const Function*>& overloads, const std::string& name,
-                const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
-  Expr inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span);
   Expr explicit_cast(Expr value, Type to, dsl::Span span);
   std::optional<Type> cast_target(const dsl::Expr& callee);
   Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments,
@@ -156,6 +154,17 @@ class Checker {
                  Type hint);
   Expr list_method(const std::string& name, const dsl::Expr& list,
                    const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
+  // check_function.cpp
+  struct Bound;  // a function with the types that a call gives it
+  Expr function(const std::vector<const Function*>& overloads, const std::string& name,
+                const std::vector<const dsl::Expr*>& arguments, dsl::Span span, Scope& scope);
+  std::optional<Bound> bind(const Function& function, const std::vector<Expr>& values);
+  bool match_type(const dsl::TypeRef& ref, const Function& function, const Expr* value, Type actual,
+                  Bound& bound);
+  Type type_in(const dsl::TypeRef& ref, const Bound& bound);
+  std::optional<int> fit(const Expr& value, Type parameter);
+  Expr as_argument(Expr value, Type want, const std::string& what);
+  Expr inlined(const Function& function, std::vector<Expr> arguments, Type result, dsl::Span span);
   Expr index(const dsl::Index& index, dsl::Span span, Scope& scope);
   // A value that is used several times: itself if it is a path or a constant, else a Let around the
   // result.

@@ -245,7 +245,12 @@ std::optional<Type> common_type(Type a, Type b) {
 bool can_compare(const Types& types, Type type) {
   switch (type.kind) {
     case TypeKind::Record:
+      for (const Field& field : types.record(type).fields) {
+        if (!can_compare(types, field.type)) return false;
+      }
+      return true;
     case TypeKind::List:
+      return can_compare(types, types.element(type));
     case TypeKind::Map:
     case TypeKind::Json:
       return false;

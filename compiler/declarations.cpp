@@ -20,6 +20,24 @@ dsl::Diagnostic& not_supported(dsl::Diagnostics& diagnostics, dsl::Span span,
 
 namespace {
 
+// Whether only a call says what the type is.
+bool is_open(const dsl::TypeRef& ref, const dsl::Signature& signature, bool standard) {
+  for (const auto& parameter : signature.type_parameters) {
+    if (ref.name.text == parameter.text) return true;
+  }
+  if (standard && ref.name.text == "decimal" && ref.arguments.empty()) return true;
+  for (const auto& inner : ref.parameters) {
+    if (is_open(inner, signature, standard)) return true;
+  }
+  return false;
+}
+
+// How the kernels of one name are told apart: by their first parameter. "int64", "list_string".
+std::string overload_word(const dsl::TypeRef& ref) {
+  return ref.parameters.empty() ? ref.name.text
+                                : ref.name.text + "_" + overload_word(ref.parameters.back());
+}
+
 class Declarer {
  public:
   Declarer(Declarations& into, Graph& graph, dsl::Diagnostics& diagnostics)
@@ -43,7 +61,6 @@ class Declarer {
   }
 
   void standard_functions() {
-    into_.in_standard_library = true;
     for (const StandardModule& module : standard_library()) {
       into_.modules.insert(std::string(module.name));
       std::map<std::string, int> overloads;
@@ -51,12 +68,11 @@ class Declarer {
         overloads[declaration.name.text]++;
       for (const auto& declaration : module.program.declarations) {
         auto* fn = std::get_if<dsl::FnDecl>(&declaration.node);
-        if (!fn || !fn->signature.type_parameters.empty()) continue;
+        if (!fn) continue;
         add_function(declaration, *fn, std::string(module.name),
                      overloads[declaration.name.text] > 1);
       }
     }
-    into_.in_standard_library = false;
     for (const char* module : {"math", "text", "time", "list", "json", "url", "net", "geo", "hash",
                                "regex", "crypto", "stats", "window"}) {
       into_.modules.insert(module);
@@ -69,16 +85,24 @@ class Declarer {
     function.name = declaration.name.text;
     function.module = std::move(module);
     function.span = declaration.name.span;
+    function.signature = &fn.signature;
+    for (const auto& parameter : fn.signature.parameters)
+      function.generic |= is_open(parameter.type, fn.signature, function.standard());
+    auto type_of = [&](const dsl::TypeRef& ref) {
+      return is_open(ref, fn.signature, function.standard())
+                 ? Type{}
+                 : resolve_type(ref, into_, graph_, diagnostics_);
+    };
     for (const auto& parameter : fn.signature.parameters) {
       function.parameters.push_back(parameter.name.text);
-      function.types.push_back(resolve_type(parameter.type, into_, graph_, diagnostics_));
+      function.types.push_back(type_of(parameter.type));
     }
-    function.result = resolve_type(fn.signature.result, into_, graph_, diagnostics_);
+    function.result = type_of(fn.signature.result);
     function.body = fn.body.get();
     if (fn.is_extern) {
       function.kernel = "weir_" + function.module + "_" + function.name;
       if (overloaded && !function.types.empty())
-        function.kernel += std::string("_") + kind_name(function.types[0].kind);
+        function.kernel += "_" + overload_word(fn.signature.parameters[0].type);
     }
     into_.functions[function.name].push_back(std::move(function));
   }
@@ -279,15 +303,12 @@ class Declarer {
             .with_fix_text("fn " + declaration.name.text + "(…) -> … = …");
         return;
       }
-      if (!fn->signature.type_parameters.empty()) {
-        not_supported(diagnostics_, declaration.name.span, "functions with type parameters");
-        return;
-      }
       auto& same = into_.functions[declaration.name.text];
       if (!same.empty() && !same.front().standard()) {
         twice(declaration.name, same.front().span);
         return;
       }
+      if (!same.empty()) into_.hidden_functions[declaration.name.text] = std::move(same);
       same.clear();  // the user's function hides the library's
       add_function(declaration, *fn, "", false);
     } else if (std::get_if<dsl::AggregateDecl>(&declaration.node)) {
@@ -384,9 +405,7 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
     not_supported(diagnostics, ref.span, "`" + name + "` as a type");
     return type;
   }
-  if (name == "decimal" && ref.arguments.empty() && declarations.in_standard_library) {
-    type = type_of(TypeKind::Decimal);
-  } else if (name == "decimal") {
+  if (name == "decimal") {
     type = decimal_of(ref, diagnostics);
   } else if (name == "timestamp") {
     type = timestamp_of(ref, diagnostics);

@@ -19,13 +19,19 @@ namespace weir::compiler {
 
 // One overload of a function. Of the user: kernel is empty and `body` is inlined. `extern`:
 // `kernel` is called.
+//
+// A generic one (`fn first<T>(xs: list<T>) -> T?`) has no types before it is called: its signature
+// is matched with the arguments. So is one of the standard library that takes a `decimal` without
+// digits: that is one type for all such parameters and the result.
 struct Function {
   std::string name;
   std::string module;  // "text"; empty: the user's
   std::string kernel;
   std::vector<std::string> parameters;
-  std::vector<Type> types;  // of the parameters
+  std::vector<Type> types;  // of the parameters; Error where they are still open
   Type result;
+  bool generic = false;
+  const dsl::Signature* signature = nullptr;
   const dsl::Expr* body = nullptr;
   dsl::Span span;  // of the user's declaration
   bool standard() const { return !module.empty(); }
@@ -45,14 +51,14 @@ struct Declarations {
   std::map<std::string, RecordId, std::less<>> records;
   std::map<std::string, EnumId, std::less<>> enums;
   std::map<std::string, std::vector<Function>, std::less<>> functions;  // by bare name
+  // Those of the standard library that the program has functions of the same name for.
+  std::map<std::string, std::vector<Function>, std::less<>> hidden_functions;
   std::map<std::string, ValueName, std::less<>> values;
   std::set<std::string, std::less<>> modules;  // of the standard library
   mutable std::set<uint32_t> params_used;      // by an expression or an option
   mutable uint32_t next_local =
       0;  // numbers of Let and lambda locals, one for each in a compilation
   mutable uint64_t nodes_checked = 0;
-  bool in_standard_library =
-      false;  // while its signatures are read: `decimal` alone is any decimal
 };
 
 // Fills tables and `graph`'s types and parameters. Records, enums and signatures are resolved;

@@ -61,7 +61,7 @@ enum class Op : uint8_t {
   Call,        // kernel `name` (args); see stdlib
   Member,      // field `index` of a record value
   MakeRecord,  // fields in order
-  MakeList,    // elements
+  MakeList,    // elements; of a map keys and values in turn
   Index,       // (list, int64) → element, out of range is a row error; (map, string) → element?
   ListMap,
   ListFilter,

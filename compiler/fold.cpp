@@ -143,7 +143,8 @@ std::optional<Constant> fold(const Expr& expr) {
 
 void simplify(Expr& expr) {
   for (Expr& arg : expr.args) simplify(arg);
-  if (expr.op == Op::Constant || expr.type.is(TypeKind::Record) || expr.type.is(TypeKind::List))
+  if (expr.op == Op::Constant || expr.type.is(TypeKind::Record) || expr.type.is(TypeKind::List) ||
+      expr.type.is(TypeKind::Map))
     return;
   if (auto value = fold(expr)) {
     expr.op = Op::Constant;

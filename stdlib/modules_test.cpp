@@ -49,10 +49,10 @@ TEST_CASE("text") {
   CHECK(weir_text_contains(bytes("user-agent"), bytes("age")));
   CHECK(weir_text_contains(bytes(""), bytes("")));
   CHECK(!weir_text_contains(bytes("ab"), bytes("abc")));
-  CHECK(str(weir_text_substring(kArena, bytes("2025-01-31"), 5, 2)) == "01");
-  CHECK(str(weir_text_substring(kArena, bytes("Zürich"), 1, 2)) == "ür");
-  CHECK(str(weir_text_substring(kArena, bytes("abc"), -3, 99)) == "abc");
-  CHECK(str(weir_text_substring(kArena, bytes("abc"), 5, 1)).empty());
+  CHECK(str(weir_text_substring_string(kArena, bytes("2025-01-31"), 5, 2)) == "01");
+  CHECK(str(weir_text_substring_string(kArena, bytes("Zürich"), 1, 2)) == "ür");
+  CHECK(str(weir_text_substring_string(kArena, bytes("abc"), -3, 99)) == "abc");
+  CHECK(str(weir_text_substring_string(kArena, bytes("abc"), 5, 1)).empty());
   CHECK(str(weir_text_replace(kArena, bytes("a-b-c"), bytes("-"), bytes("::"))) == "a::b::c");
   CHECK(str(weir_text_replace(kArena, bytes("aaa"), bytes("aa"), bytes("b"))) == "ba");
   CHECK(str(weir_text_replace(kArena, bytes("abc"), bytes(""), bytes("x"))) == "abc");
@@ -83,9 +83,9 @@ TEST_CASE("math") {
   CHECK(n == -3);
   CHECK(weir_math_div(7, 0, &n) == kReasonDivisionByZero);
   CHECK(weir_math_div(INT64_MIN, -1, &n) == kReasonOverflow);
-  CHECK(weir_math_round(2.5) == 3);
-  CHECK(weir_math_floor(-1.5) == -2);
-  CHECK(weir_math_ceil(1.2) == 2);
+  CHECK(weir_math_round_float64(2.5) == 3);
+  CHECK(weir_math_floor_float64(-1.5) == -2);
+  CHECK(weir_math_ceil_float64(1.2) == 2);
   CHECK(weir_math_pow(2, 10) == 1024);
 }
 
@@ -93,16 +93,16 @@ TEST_CASE("time") {
   int64_t t = 0, r = 0;
   CHECK(read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-31T23:59:58.5Z", 1).reason == 0);
   t = read<int64_t, int32_t>(weir_text_to_timestamp, "2025-01-31T23:59:58.5Z", 1).value;
-  CHECK(weir_time_year(t) == 2025);
-  CHECK(weir_time_month(t) == 1);
-  CHECK(weir_time_day(t) == 31);
-  CHECK(weir_time_hour(t) == 23);
-  CHECK(weir_time_minute(t) == 59);
+  CHECK(weir_time_year_timestamp(t) == 2025);
+  CHECK(weir_time_month_timestamp(t) == 1);
+  CHECK(weir_time_day_timestamp(t) == 31);
+  CHECK(weir_time_hour_timestamp(t) == 23);
+  CHECK(weir_time_minute_timestamp(t) == 59);
   CHECK(weir_time_second(t) == 58);
-  CHECK(weir_time_weekday(t) == 5);
-  CHECK(weir_time_weekday(-1) == 3);
+  CHECK(weir_time_weekday_timestamp(t) == 5);
+  CHECK(weir_time_weekday_timestamp(-1) == 3);
   CHECK(weir_time_second(-1) == 59);
-  CHECK(weir_time_year(-1) == 1969);
+  CHECK(weir_time_year_timestamp(-1) == 1969);
   CHECK(weir_time_truncate(-1, kMicrosPerDay, &r) == 0);
   CHECK(r == -kMicrosPerDay);
   CHECK(weir_time_truncate(t, 0, &r) == kReasonOutOfRange);

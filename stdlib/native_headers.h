@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stdlib/convert.h"
+#include "stdlib/crypto.h"
 #include "stdlib/decimal.h"
 #include "stdlib/engine/float_text.h"
 #include "stdlib/engine/json_explain.h"
@@ -9,5 +10,14 @@
 #include "stdlib/engine/json_read.h"
 #include "stdlib/engine/json_text.h"
 #include "stdlib/engine/json_write.h"
+#include "stdlib/geo.h"
+#include "stdlib/hash.h"
+#include "stdlib/json.h"
+#include "stdlib/list.h"
 #include "stdlib/math.h"
+#include "stdlib/net.h"
+#include "stdlib/regex.h"
+#include "stdlib/stats.h"
 #include "stdlib/text.h"
+#include "stdlib/time.h"
+#include "stdlib/url.h"

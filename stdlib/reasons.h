@@ -9,4 +9,5 @@ inline constexpr WeirReason kReasonMalformed = 7001, kReasonMissingField = 7002,
                             kReasonOutOfRange = 7005, kReasonBadText = 7006, kReasonBadTime = 7007,
                             kReasonUnknownCase = 7008, kReasonOverflow = 7010,
                             kReasonDivisionByZero = 7011, kReasonBadCast = 7012,
+                            kReasonIndexOutOfRange = 7013, kReasonTooLarge = 7015,
                             kReasonTooDeep = 7016;

@@ -7,6 +7,7 @@ find_package(RocksDB QUIET)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -14,6 +15,10 @@ find_package(nlohmann_json REQUIRED)
 find_library(ROCKSDB_LIBRARY rocksdb REQUIRED)
 add_library(weir_rocksdb INTERFACE)
 target_link_libraries(weir_rocksdb INTERFACE ${ROCKSDB_LIBRARY})
+
+find_library(ICU_LIBRARY icuuc REQUIRED)
+add_library(weir_icu INTERFACE)
+target_link_libraries(weir_icu INTERFACE ${ICU_LIBRARY})
 
 set(LLVM_DIR /usr/lib/llvm-19/lib/cmake/llvm CACHE PATH "where LLVM 19's CMake files are")
 find_package(LLVM 19.1 REQUIRED CONFIG)  # its version check wants the minor number

@@ -17,5 +17,6 @@ Command add_explain(CLI::App& app);
 Command add_fmt(CLI::App& app);
 Command add_new(CLI::App& app);
 Command add_explain_error(CLI::App& app);
+Command add_help(CLI::App& app);
 
 }  // namespace weir::tools

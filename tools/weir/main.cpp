@@ -25,6 +25,7 @@ constexpr Entry kCommands[] = {
      weir::tools::add_explain},
     {"fmt", "bring programs into the one canonical form", weir::tools::add_fmt},
     {"new", "make a folder with a program that runs", weir::tools::add_new},
+    {"help", "the functions of the language, with examples", weir::tools::add_help},
     {"explain-error", "what a code like W0201 means", weir::tools::add_explain_error},
 };
 
