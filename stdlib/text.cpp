@@ -55,8 +55,11 @@ bool fill_text(WeirArena* arena, WeirBytes s, int64_t length, WeirBytes fill, We
     *result = {s.data, 0};
     return true;
   }
-  if (uint64_t(count) > kTextBytesMax / 4) return false;
-  char* to = weir_arena_take(arena, uint64_t(count) * 4 + fill.size);
+  // Whole rounds of `fill`, and one that is begun.
+  auto rounds = uint64_t(count / std::max<int64_t>(1, weir_text_len(fill))) + 1;
+  uint64_t size;
+  if (__builtin_mul_overflow(rounds, fill.size, &size) || size > kTextBytesMax) return false;
+  char* to = weir_arena_take(arena, size);
   char* at = to;
   for (const char *p = fill.data, *end = fill.data + fill.size; count > 0; count--) {
     if (p == end) p = fill.data;
