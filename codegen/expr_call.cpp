@@ -88,8 +88,7 @@ Value Expressions::call_kernel(const Expr& expr, const std::vector<Value>& argum
   };
   for (unsigned bits = 0; bits < 32; bits++) {
     Form form{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
-    // Only a reason can say that a result which may be null is absent.
-    if ((form.site && !form.arena) || (expr.type.optional && !form.reason) || !fits(form)) continue;
+    if ((form.site && !form.arena) || !fits(form)) continue;
     if (form.site) site = new_site(emit_, expr.name);
     if (form.reason)
       return call_with_reason(expr, [&](llvm::Value* out) {

@@ -11,8 +11,8 @@ import pathlib
 import re
 import sys
 
-DECLARED = re.compile(r"^extern fn (\w+)(?:<[^>]*>)?\((?:\w+: ([\w<>]+))?", re.M)
-ANY = re.compile(r"^(?:extern )?fn (\w+)", re.M)
+DECLARED = re.compile(r"^extern fn `?(\w+)`?(?:<[^>]*>)?\((?:\w+: ([\w<>]+))?", re.M)
+ANY = re.compile(r"^(?:extern )?fn `?(\w+)`?", re.M)
 PROTOTYPE = re.compile(r"\b(weir_(\w+?)_\w+)\(")
 
 
