@@ -68,7 +68,7 @@ WeirReason weir_json_get(WeirBytes json, WeirBytes path, WeirBytes* result) {
   return 0;
 }
 
-WeirReason weir_json_text(WeirArena* arena, WeirBytes json, WeirBytes path, WeirBytes* result) {
+WeirReason weir_json_text_at(WeirArena* arena, WeirBytes json, WeirBytes path, WeirBytes* result) {
   std::string_view value;
   if (WeirReason reason = look_up(json, path, value)) return reason;
   if (value.empty() || value[0] == '{' || value[0] == '[' || value[0] == 'n') return kReasonAbsent;

@@ -7,7 +7,7 @@ extern "C" {
 WeirReason weir_json_parse(WeirBytes s, WeirBytes* result);
 bool weir_json_is_valid(WeirBytes s);
 WeirReason weir_json_get(WeirBytes json, WeirBytes path, WeirBytes* result);
-WeirReason weir_json_text(WeirArena* arena, WeirBytes json, WeirBytes path, WeirBytes* result);
+WeirReason weir_json_text_at(WeirArena* arena, WeirBytes json, WeirBytes path, WeirBytes* result);
 WeirReason weir_json_int(WeirBytes json, WeirBytes path, int64_t* result);
 WeirReason weir_json_float(WeirBytes json, WeirBytes path, double* result);
 WeirReason weir_json_boolean(WeirBytes json, WeirBytes path, bool* result);
