@@ -1,3 +1,5 @@
+#include <future>
+
 #include <llvm/ADT/StringExtras.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/Target/TargetMachine.h>
@@ -64,22 +66,39 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu
   return std::move(*created);
 }
 
-Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options) {
-  using Failed = Result<JitPipeline>;
-  auto built = build_module(compiled, options.formats);
+// One part, with an LLVM context of its own.
+static Result<std::unique_ptr<llvm::MemoryBuffer>> compile_part(const compiler::Compiled& compiled,
+                                                                const Formats* formats,
+                                                                const Cpu& cpu, Part part) {
+  using Failed = Result<std::unique_ptr<llvm::MemoryBuffer>>;
+  auto built = build_module(compiled, formats, part);
   if (!built) return Failed::failed(built.error());
-  Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
   auto machine = target_machine(cpu);
   optimize(*built->module, *built->kernels, cpu, *machine);
-  built->kernels.reset();
+  auto object = emit_object(*built->module, *machine, part == Part::Sources ? "sources" : "rest");
+  if (!object) return Failed::failed("no object files for " + cpu.name);
+  return object;
+}
+
+Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& options) {
+  using Failed = Result<JitPipeline>;
+  Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+  auto machine = target_machine(cpu);  // initialises LLVM before there are threads
+  // Compiling is most of what a start takes.
+  auto rest = std::async(std::launch::async,
+                         [&] { return compile_part(compiled, options.formats, cpu, Part::Rest); });
+  auto sources = compile_part(compiled, options.formats, cpu, Part::Sources);
+  auto others = rest.get();
 
   auto code = std::make_unique<JitPipeline::Code>();
   auto created = make_jit(cpu, *machine);
   if (!created) return Failed::failed(text_of(created.takeError()));
   code->jit = std::move(*created);
-  llvm::orc::ThreadSafeModule module(std::move(built->module), std::move(built->context));
-  if (llvm::Error error = code->jit->addIRModule(std::move(module)))
-    return Failed::failed(text_of(std::move(error)));
+  for (auto* part : {&sources, &others}) {
+    if (!*part) return Failed::failed(part->error());
+    if (llvm::Error error = code->jit->addObjectFile(std::move(**part)))
+      return Failed::failed(text_of(std::move(error)));
+  }
 
   for (const compiler::Stage& stage : compiled.graph.stages) {
     auto address = code->jit->lookup(stage_symbol(stage.id));

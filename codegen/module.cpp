@@ -14,7 +14,8 @@ namespace weir::codegen {
 std::string stage_symbol(uint32_t stage) { return "stage_" + std::to_string(stage); }
 std::string merge_symbol(uint32_t keyed) { return "merge_" + std::to_string(keyed); }
 
-Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats) {
+Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats,
+                                    Part part) {
   static const Formats all_formats;
   PipelineModule built;
   built.context = std::make_unique<llvm::LLVMContext>();
@@ -22,10 +23,14 @@ Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Fo
   built.kernels = std::make_unique<Kernels>(*built.context);
   Pipeline pipeline{compiled.graph, compiled.plan, formats ? *formats : all_formats};
   for (const compiler::Stage& stage : compiled.graph.stages) {
+    bool decodes =
+        std::holds_alternative<compiler::SourceNode>(compiled.graph.nodes[stage.input].is);
+    if (part != Part::All && decodes != (part == Part::Sources)) continue;
     std::string missing = emit_stage(pipeline, stage, *built.module, *built.kernels);
     if (!missing.empty()) return Result<PipelineModule>::failed(missing);
   }
   for (const contract::Keyed& keyed : compiled.plan.keyed()) {
+    if (part == Part::Sources) break;
     std::string missing = emit_merge(pipeline, keyed.id(), *built.module, *built.kernels);
     if (!missing.empty()) return Result<PipelineModule>::failed(missing);
   }

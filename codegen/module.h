@@ -1,4 +1,4 @@
-// A pipeline → one LLVM module with all its stages and merges.
+// A pipeline → an LLVM module with its stages and merges, or with a part of them.
 #pragma once
 
 #include <memory>
@@ -18,8 +18,13 @@ struct PipelineModule {
   std::unique_ptr<Kernels> kernels;
 };
 
+// Parts that can be compiled at the same time, about equally large: the stages that decode, and
+// what follows them.
+enum class Part : uint8_t { All, Sources, Rest };
+
 // Not optimised, kernels only declared.
-Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats);
+Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats,
+                                    Part part = Part::All);
 
 std::string stage_symbol(uint32_t stage);
 std::string merge_symbol(uint32_t keyed);

@@ -19,9 +19,8 @@ static std::string level_symbol(const std::string& symbol, const std::string& cp
   return symbol + "." + cpu.substr(cpu.rfind('-') + 1);
 }
 
-static std::unique_ptr<llvm::MemoryBuffer> emit_object(llvm::Module& module,
-                                                       llvm::TargetMachine& machine,
-                                                       const std::string& name) {
+std::unique_ptr<llvm::MemoryBuffer> emit_object(llvm::Module& module, llvm::TargetMachine& machine,
+                                                const std::string& name) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;

@@ -12,7 +12,16 @@
 
 #include "codegen/codegen.h"
 
+namespace llvm {
+class Module;
+class TargetMachine;
+}  // namespace llvm
+
 namespace weir::codegen {
+
+// Null if the target has no object files.
+std::unique_ptr<llvm::MemoryBuffer> emit_object(llvm::Module& module, llvm::TargetMachine& machine,
+                                                const std::string& name);
 
 Result<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> emit_objects(
     const compiler::Compiled& compiled, const std::vector<std::string>& cpus,

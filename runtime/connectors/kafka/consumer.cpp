@@ -252,25 +252,22 @@ class Consumer final : public LogConsumer {
 
   Result<Positions> offsets_at(const std::vector<TopicPartition>& partitions,
                                int64_t timestamp_ms) override {
+    // Ends first: what becomes visible between the two questions lies behind them.
+    auto ends_before = ends(partitions);
+    if (!ends_before.ok()) return ends_before.take_status();
     PartitionList list = list_of(partitions);
     for (int i = 0; i < list->cnt; i++) list->elems[i].offset = timestamp_ms;
     rd_kafka_resp_err_t code =
         rd_kafka_offsets_for_times(handle_->get(), list.get(), kRequestMsMax);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return asked("offsets by time", code);
     Positions found;
-    std::vector<TopicPartition> at_end;
     for (int i = 0; i < list->cnt; i++) {
       const rd_kafka_topic_partition_t& one = list->elems[i];
       if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return asked("offsets by time of `" + std::string(one.topic) + "`", one.err);
-      if (one.offset >= 0)
-        found[{one.topic, one.partition}] = {one.offset, -1};
-      else
-        at_end.push_back({one.topic, one.partition});
+      const TopicPartition name{one.topic, one.partition};
+      found[name] = {one.offset >= 0 ? one.offset : (*ends_before)[name].end, -1};
     }
-    auto ends_now = ends(at_end);
-    if (!ends_now.ok()) return ends_now.take_status();
-    for (const auto& [name, ends] : *ends_now) found[name] = {ends.end, -1};
     return found;
   }
 
