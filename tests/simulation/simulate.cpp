@@ -195,6 +195,8 @@ class Simulation {
     process.disk().locked = false;
     if (process.killed()) {
       if (world_.tells) world_.tell("killed " + process.name());
+      // Nobody may be left to notice what became of the disk.
+      if (last_disk_ == &process.disk()) last_disk_ = nullptr;
       if (process.wants_offsets_moved) move_offsets();
     } else if (const Status& status = process.status(); !status.ok()) {
       if (world_.tells) {
@@ -284,7 +286,9 @@ class Simulation {
     if (std::string problem = workload_.check(world_.log); !problem.empty())
       return world_.violate(problem);
     check_offsets();
-    if (last_disk_ && !program_->keyed.empty()) check_state();
+    // A rival may have been killed on it after the last one was done: nobody is left to notice
+    // damage.
+    if (last_disk_ && !last_disk_->damaged && !program_->keyed.empty()) check_state();
   }
 
   // The sentinels name the group's offsets, and both the input's end.
