@@ -59,10 +59,6 @@ llvm::Type* Emit::type(const Type& type) {
   llvm_unreachable("every kind has a type");
 }
 
-static bool has_size(const Type& type) {
-  return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map);
-}
-
 llvm::Constant* Emit::i128(__int128 value) {
   uint64_t words[2] = {uint64_t(value), uint64_t(value >> 64)};
   return llvm::ConstantInt::get(context, llvm::APInt(128, words));

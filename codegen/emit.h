@@ -21,6 +21,14 @@
 
 namespace weir::codegen {
 
+// Values of these types have a `Value::size`.
+inline bool has_size(const compiler::Type& type) {
+  return type.is_text() || type.is(compiler::TypeKind::List) || type.is(compiler::TypeKind::Map);
+}
+inline bool is_unsigned(const compiler::Type& type) {
+  return type.kind >= compiler::TypeKind::UInt8 && type.kind <= compiler::TypeKind::UInt64;
+}
+
 // A value of the language in registers:
 //
 //     bool i1 · integers iN · float, double · decimal i64 or i128 · date, enum i32 · timestamp,

@@ -332,11 +332,11 @@ Value Expressions::arithmetic(const Expr& expr, const Value& a, const Value& b) 
 // Durations too.
 Value Expressions::integer_arithmetic(Op op, const Value& a, const Value& b) {
   llvm::IRBuilder<>& ir = emit_.ir;
-  bool is_unsigned = a.type.kind >= TypeKind::UInt8 && a.type.kind <= TypeKind::UInt64;
+  bool no_sign = is_unsigned(a.type);
   if (op == Op::Divide || op == Op::Modulo) {
     llvm::Type* type = a.v->getType();
     fail_if(ir.CreateICmpEQ(b.v, llvm::Constant::getNullValue(type)), k_division_by_zero);
-    if (!is_unsigned) {
+    if (!no_sign) {
       llvm::Value* minus_one = llvm::Constant::getAllOnesValue(type);
       llvm::Value* least = llvm::ConstantInt::get(
           emit_.context, llvm::APInt::getSignedMinValue(type->getIntegerBitWidth()));
@@ -350,17 +350,16 @@ Value Expressions::integer_arithmetic(Op op, const Value& a, const Value& b) {
       }
     }
     if (op == Op::Divide)
-      return {is_unsigned ? ir.CreateUDiv(a.v, b.v) : ir.CreateSDiv(a.v, b.v), nullptr, nullptr,
+      return {no_sign ? ir.CreateUDiv(a.v, b.v) : ir.CreateSDiv(a.v, b.v), nullptr, nullptr,
               a.type};
     return {ir.CreateURem(a.v, b.v), nullptr, nullptr, a.type};
   }
   llvm::Intrinsic::ID intrinsic =
-      op == Op::Add        ? (is_unsigned ? llvm::Intrinsic::uadd_with_overflow
-                                          : llvm::Intrinsic::sadd_with_overflow)
-      : op == Op::Subtract ? (is_unsigned ? llvm::Intrinsic::usub_with_overflow
-                                          : llvm::Intrinsic::ssub_with_overflow)
-                           : (is_unsigned ? llvm::Intrinsic::umul_with_overflow
-                                          : llvm::Intrinsic::smul_with_overflow);
+      op == Op::Add
+          ? (no_sign ? llvm::Intrinsic::uadd_with_overflow : llvm::Intrinsic::sadd_with_overflow)
+      : op == Op::Subtract
+          ? (no_sign ? llvm::Intrinsic::usub_with_overflow : llvm::Intrinsic::ssub_with_overflow)
+          : (no_sign ? llvm::Intrinsic::umul_with_overflow : llvm::Intrinsic::smul_with_overflow);
   llvm::Value* both = ir.CreateBinaryIntrinsic(intrinsic, a.v, b.v);
   fail_if(ir.CreateExtractValue(both, 1), k_overflow);
   return {ir.CreateExtractValue(both, 0), nullptr, nullptr, a.type};

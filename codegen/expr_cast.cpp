@@ -10,10 +10,6 @@ using compiler::TimeUnit;
 using compiler::Type;
 using compiler::TypeKind;
 
-static bool is_unsigned(const Type& type) {
-  return type.kind >= TypeKind::UInt8 && type.kind <= TypeKind::UInt64;
-}
-
 static int64_t units_per_second(TimeUnit unit) {
   return unit == TimeUnit::Milli ? 1000 : unit == TimeUnit::Micro ? 1000000 : 1000000000;
 }

@@ -7,8 +7,8 @@ using compiler::Op;
 using compiler::Type;
 using compiler::TypeKind;
 
-static bool is_unsigned(const Type& type) {
-  return type.is(TypeKind::Bool) || (type.kind >= TypeKind::UInt8 && type.kind <= TypeKind::UInt64);
+static bool orders_unsigned(const Type& type) {
+  return type.is(TypeKind::Bool) || is_unsigned(type);
 }
 
 // Less than 0, 0 or greater, as i32.
@@ -124,7 +124,7 @@ Value Expressions::compare(Op op, const Value& a, const Value& b) {
     auto swap = [&](llvm::Value* v) { return ir.CreateUnaryIntrinsic(llvm::Intrinsic::bswap, v); };
     return {ir.CreateICmp(natural, swap(a.v), swap(b.v)), nullptr, nullptr, type};
   }
-  return {ir.CreateICmp(is_unsigned(a.type) ? natural : is_signed, a.v, b.v), nullptr, nullptr,
+  return {ir.CreateICmp(orders_unsigned(a.type) ? natural : is_signed, a.v, b.v), nullptr, nullptr,
           type};
 }
 

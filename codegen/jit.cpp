@@ -71,10 +71,9 @@ static Result<std::unique_ptr<llvm::MemoryBuffer>> compile_part(const compiler::
                                                                 const Formats* formats,
                                                                 const Cpu& cpu, Part part) {
   using Failed = Result<std::unique_ptr<llvm::MemoryBuffer>>;
-  auto built = build_module(compiled, formats, part);
-  if (!built) return Failed::failed(built.error());
   auto machine = target_machine(cpu);
-  optimize(*built->module, *built->kernels, cpu, *machine);
+  auto built = build_optimized(compiled, formats, cpu, *machine, part);
+  if (!built) return Failed::failed(built.error());
   auto object = emit_object(*built->module, *machine, part == Part::Sources ? "sources" : "rest");
   if (!object) return Failed::failed("no object files for " + cpu.name);
   return object;

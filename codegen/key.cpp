@@ -9,10 +9,6 @@ using compiler::TypeKind;
 
 namespace {
 
-bool is_unsigned(const Type& type) {
-  return type.kind >= TypeKind::UInt8 && type.kind <= TypeKind::UInt64;
-}
-
 // Bytes of a component without its presence byte, −1: it varies (texts, enums by their wire text).
 int width_of(Emit& emit, const Type& type) {
   if (type.is_text() || type.is(TypeKind::Enum)) return -1;

@@ -41,15 +41,25 @@ Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Fo
   return built;
 }
 
+Result<PipelineModule> build_optimized(const compiler::Compiled& compiled, const Formats* formats,
+                                       const Cpu& cpu, llvm::TargetMachine& machine, Part part) {
+  auto built = build_module(compiled, formats, part);
+  if (built) optimize(*built->module, *built->kernels, cpu, machine);
+  return built;
+}
+
+// Of the options, or this machine's.
+static Cpu cpu_of(const Options& options) {
+  return options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+}
+
 Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& options,
                             bool optimized) {
-  auto built = build_module(compiled, options.formats);
+  Cpu cpu = cpu_of(options);
+  auto machine = target_machine(cpu);
+  auto built = optimized ? build_optimized(compiled, options.formats, cpu, *machine)
+                         : build_module(compiled, options.formats);
   if (!built) return Result<std::string>::failed(built.error());
-  if (optimized) {
-    Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
-    auto machine = target_machine(cpu);
-    optimize(*built->module, *built->kernels, cpu, *machine);
-  }
   std::string text;
   llvm::raw_string_ostream out(text);
   built->module->print(out, nullptr);
@@ -57,12 +67,11 @@ Result<std::string> ir_text(const compiler::Compiled& compiled, const Options& o
 }
 
 Result<std::string> asm_text(const compiler::Compiled& compiled, const Options& options) {
-  auto built = build_module(compiled, options.formats);
-  if (!built) return Result<std::string>::failed(built.error());
-  Cpu cpu = options.cpu.empty() ? host_cpu() : level_cpu(options.cpu);
+  Cpu cpu = cpu_of(options);
   auto machine = target_machine(cpu);
+  auto built = build_optimized(compiled, options.formats, cpu, *machine);
+  if (!built) return Result<std::string>::failed(built.error());
   machine->Options.MCOptions.AsmVerbose = true;
-  optimize(*built->module, *built->kernels, cpu, *machine);
   llvm::SmallVector<char, 0> text;
   llvm::raw_svector_ostream out(text);
   llvm::legacy::PassManager passes;

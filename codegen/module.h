@@ -26,6 +26,11 @@ enum class Part : uint8_t { All, Sources, Rest };
 Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Formats* formats,
                                     Part part = Part::All);
 
+// Optimised for `cpu`, kernels in it. `machine`: target_machine(cpu).
+Result<PipelineModule> build_optimized(const compiler::Compiled& compiled, const Formats* formats,
+                                       const Cpu& cpu, llvm::TargetMachine& machine,
+                                       Part part = Part::All);
+
 std::string stage_symbol(uint32_t stage);
 std::string merge_symbol(uint32_t keyed);
 

@@ -103,11 +103,10 @@ Result<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> emit_objects(
   using Failed = Result<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>;
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
   for (const std::string& level : cpus) {
-    auto built = build_module(compiled, formats);
-    if (!built) return Failed::failed(built.error());
     Cpu cpu = level_cpu(level);
     auto machine = target_machine(cpu);
-    optimize(*built->module, *built->kernels, cpu, *machine);
+    auto built = build_optimized(compiled, formats, cpu, *machine);
+    if (!built) return Failed::failed(built.error());
     for (llvm::Function& function : *built->module) {
       if (!function.isDeclaration() && function.hasExternalLinkage())
         function.setName(level_symbol(function.getName().str(), level));

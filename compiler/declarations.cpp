@@ -4,6 +4,7 @@
 #include "compiler/constant.h"
 #include "compiler/standard_library.h"
 #include "dsl/render.h"
+#include "dsl/utf8.h"
 
 namespace weir::compiler {
 
@@ -468,8 +469,7 @@ Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Gra
         {"array", "list"},
         {"blob", "bytes"},
         {"binary", "bytes"}};
-    std::string small = name;
-    for (char& c : small) c = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+    std::string small = dsl::ascii_lower(name);
     std::string near = others.count(small) ? others.at(small) : nearest(name, candidates);
     if (near.empty()) near = nearest(small, candidates);
     if (!near.empty()) {

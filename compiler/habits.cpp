@@ -1,6 +1,7 @@
 #include "compiler/habits.h"
 
 #include "dsl/render.h"
+#include "dsl/utf8.h"
 
 namespace weir::compiler {
 namespace {
@@ -32,10 +33,7 @@ constexpr Habit kHabits[] = {
 }  // namespace
 
 std::string function_meant(std::string_view name) {
-  std::string small(name);
-  for (char& c : small) {
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  }
+  std::string small = dsl::ascii_lower(name);
   std::vector<std::string_view> known;
   for (const Habit& habit : kHabits) known.push_back(habit.elsewhere);
   std::string near = dsl::did_you_mean(small, known);

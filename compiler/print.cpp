@@ -1,6 +1,7 @@
 // `weir explain`: the graph as a tree of text, the stages, and DOT.
 #include "compiler/compile.h"
 #include "compiler/print_expr.h"
+#include "dsl/literal.h"
 
 namespace weir::compiler {
 namespace {
@@ -47,7 +48,7 @@ class GraphPrinter {
                        (source.address.empty() ? "" : "(\"" + source.address + "\")");
     if (source.event_time)
       text += "  event_time " + print_expr(graph_, *source.event_time, node.row);
-    if (source.watermark_us) text += "  watermark " + duration_text(*source.watermark_us);
+    if (source.watermark_us) text += "  watermark " + dsl::duration_text(*source.watermark_us);
     std::string used;
     size_t count = 0;
     const auto& fields = graph_.types.records[node.row].fields;
@@ -101,11 +102,11 @@ class GraphPrinter {
     std::string text;
     if (keyed.window) {
       const WindowSpec& w = *keyed.window;
-      text = w.size_us == w.slide_us ? "window tumble(" + duration_text(w.size_us) + ")"
-                                     : "window hop(" + duration_text(w.size_us) + ", every " +
-                                           duration_text(w.slide_us) + ")";
-      if (w.offset_us) text += " offset " + duration_text(w.offset_us);
-      if (w.grace_us) text += " grace " + duration_text(w.grace_us);
+      text = w.size_us == w.slide_us ? "window tumble(" + dsl::duration_text(w.size_us) + ")"
+                                     : "window hop(" + dsl::duration_text(w.size_us) + ", every " +
+                                           dsl::duration_text(w.slide_us) + ")";
+      if (w.offset_us) text += " offset " + dsl::duration_text(w.offset_us);
+      if (w.grace_us) text += " grace " + dsl::duration_text(w.grace_us);
     } else {
       text = "group";
     }
@@ -133,7 +134,7 @@ class GraphPrinter {
                        (sink.address.empty() ? "" : "(\"" + sink.address + "\")");
     if (sink.key) text += "  key " + print_expr(graph_, *sink.key, node.row);
     text += std::string("  emit ") + mode_text(sink.emit);
-    if (sink.every_us) text += " every " + duration_text(sink.every_us);
+    if (sink.every_us) text += " every " + dsl::duration_text(sink.every_us);
     if (!sink.deliver.empty()) text += "  " + sink.deliver;
     return text;
   }
@@ -179,7 +180,7 @@ class StagePrinter {
       } else {
         const auto& keyed = std::get<KeyedNode>(input.is);
         out_ += "  fired groups of " + keyed.id + "  " + mode_text(stage.emit) +
-                (stage.every_us ? " every " + duration_text(stage.every_us) : "") + "\n";
+                (stage.every_us ? " every " + dsl::duration_text(stage.every_us) : "") + "\n";
       }
       steps(stage.steps, input.row, "  ");
     }
@@ -203,7 +204,8 @@ class StagePrinter {
         const Node& node = graph_.nodes[update->keyed];
         const auto& keyed = std::get<KeyedNode>(node.is);
         out_ += indent + "update " + keyed.id + ": " + nodes_.keyed_text(node, keyed) +
-                (keyed.window ? "  panes of " + duration_text(keyed.window->pane_us()) : "") + "\n";
+                (keyed.window ? "  panes of " + dsl::duration_text(keyed.window->pane_us()) : "") +
+                "\n";
         if (!update->late.empty()) {
           out_ += indent + "late:\n";
           steps(update->late, row, indent + "  ");

@@ -1,6 +1,7 @@
 #include "compiler/print_expr.h"
 
 #include "compiler/constant.h"
+#include "dsl/literal.h"
 
 namespace weir::compiler {
 namespace {
@@ -142,7 +143,8 @@ class Printer {
       return index < cases.size() ? cases[index].name : "?";
     }
     if (e.type.is(TypeKind::String)) return json_quoted(std::get<std::string>(e.constant.value));
-    if (e.type.is(TypeKind::Duration)) return duration_text(std::get<int64_t>(e.constant.value));
+    if (e.type.is(TypeKind::Duration))
+      return dsl::duration_text(std::get<int64_t>(e.constant.value));
     std::string text = plan_text(graph_.types, e.type.required(), e.constant);
     return e.type.is(TypeKind::Timestamp) || e.type.is(TypeKind::Date) ? "@" + text : text;
   }
@@ -166,22 +168,6 @@ class Printer {
 
 std::string print_expr(const Graph& graph, const Expr& expr, RecordId row) {
   return Printer(graph, row).print(expr);
-}
-
-std::string duration_text(int64_t micros) {
-  if (micros == 0) return "0s";
-  std::string text = micros < 0 ? "-" : "";
-  uint64_t rest = micros < 0 ? 0 - uint64_t(micros) : uint64_t(micros);
-  struct Unit {
-    uint64_t micros;
-    const char* name;
-  };
-  for (Unit unit : {Unit{86'400'000'000, "d"}, Unit{3'600'000'000, "h"}, Unit{60'000'000, "m"},
-                    Unit{1'000'000, "s"}, Unit{1'000, "ms"}, Unit{1, "us"}}) {
-    if (rest >= unit.micros) text += std::to_string(rest / unit.micros) + unit.name;
-    rest %= unit.micros;
-  }
-  return text;
 }
 
 }  // namespace weir::compiler

@@ -11,7 +11,5 @@ namespace weir::compiler {
 // `row`: of the fields; kNoRecord in aggregate bodies.
 inline constexpr RecordId kNoRecord = ~0u;
 std::string print_expr(const Graph& graph, const Expr& expr, RecordId row = kNoRecord);
-// "1h30m", "250ms".
-std::string duration_text(int64_t micros);
 
 }  // namespace weir::compiler

@@ -188,13 +188,15 @@ LiteralScan instant_problem(LiteralScan scan, std::string message, std::string r
 }  // namespace
 
 std::string duration_text(int64_t micros) {
-  std::string text;
+  if (micros == 0) return "0s";
+  std::string text = micros < 0 ? "-" : "";
+  uint64_t rest = micros < 0 ? 0 - uint64_t(micros) : uint64_t(micros);
   for (const Unit& unit : kDurationUnits) {
-    if (micros < unit.factor) continue;
-    text += std::to_string(micros / unit.factor) + std::string(unit.name);
-    micros %= unit.factor;
+    const auto factor = uint64_t(unit.factor);
+    if (rest >= factor) text += std::to_string(rest / factor) + std::string(unit.name);
+    rest %= factor;
   }
-  return text.empty() ? "0s" : text;
+  return text;
 }
 
 LiteralScan scan_number(std::string_view rest) {

@@ -4,17 +4,10 @@
 
 #include "dsl/parser_state.h"
 #include "dsl/render.h"
+#include "dsl/utf8.h"
 
 namespace weir::dsl {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 // A field that begins with one of these has its type before its name.
 bool is_scalar_type(std::string_view word) {
@@ -37,7 +30,7 @@ Declaration Parser::parse_declaration() {
   const auto& words = declaration_words();
   std::string meant;
   if (std::find(words.begin(), words.end(), word) == words.end()) {
-    if (!word.empty()) meant = did_you_mean(lower(word), words);
+    if (!word.empty()) meant = did_you_mean(ascii_lower(word), words);
     // `x = …` is no misspelt word but a declaration without one.
     if (meant.empty() || peek().kind == TokenKind::Equal || peek().kind == TokenKind::Colon) {
       unknown_declaration();
@@ -55,7 +48,7 @@ Declaration Parser::parse_declaration() {
 }
 
 void Parser::unknown_declaration() {
-  std::string word = lower(text_of(current()));
+  std::string word = ascii_lower(text_of(current()));
   Span span = current().span;
   if (word == "select" || word == "from" || word == "with" || word == "insert" ||
       word == "create") {
@@ -372,7 +365,7 @@ TestStep Parser::parse_test_step() {
     step.rows = parse_test_rows();
   } else {
     std::string word(text_of(current()));
-    std::string meant = did_you_mean(lower(word), {"given", "expect", "advance"});
+    std::string meant = did_you_mean(ascii_lower(word), {"given", "expect", "advance"});
     auto& diagnostic = fail_expected("`given`, `advance` or `expect`");
     if (!meant.empty()) diagnostic.with_fix(current().span, meant);
   }

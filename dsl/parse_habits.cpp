@@ -3,20 +3,13 @@
 #include <utility>
 
 #include "dsl/parser_state.h"
+#include "dsl/utf8.h"
 
 namespace weir::dsl {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 bool is_aggregate(std::string_view text) {
-  std::string small = lower(text.substr(0, text.find('(')));
+  std::string small = ascii_lower(text.substr(0, text.find('(')));
   for (std::string_view name : {"count", "sum", "avg", "min", "max", "first", "last"}) {
     if (small == name && text.size() > name.size()) return true;
   }
@@ -71,8 +64,8 @@ ExprPtr Parser::parse_sql_null_test(ExprPtr left) {
 }
 
 bool Parser::at_sql_case() const {
-  return at(TokenKind::Name) && lower(text_of(current())) == "case" &&
-         peek().kind == TokenKind::Name && lower(text_of(peek())) == "when";
+  return at(TokenKind::Name) && ascii_lower(text_of(current())) == "case" &&
+         peek().kind == TokenKind::Name && ascii_lower(text_of(peek())) == "when";
 }
 
 // `CASE WHEN p THEN a … ELSE b END`.
@@ -83,7 +76,7 @@ ExprPtr Parser::parse_sql_case() {
   std::vector<std::pair<ExprPtr, ExprPtr>> branches;
   ExprPtr otherwise;
   auto at_lower = [&](std::string_view small) {
-    return !failed_ && lower(text_of(current())) == small;
+    return !failed_ && ascii_lower(text_of(current())) == small;
   };
   bool good = true;
   while (good && at_lower("when")) {
@@ -122,7 +115,7 @@ ExprPtr Parser::parse_sql_case() {
 
 // `cast(e as T)` of SQL, and not a function that is called so.
 bool Parser::at_sql_cast() const {
-  if (!at(TokenKind::Name) || lower(text_of(current())) != "cast" ||
+  if (!at(TokenKind::Name) || ascii_lower(text_of(current())) != "cast" ||
       peek().kind != TokenKind::LeftParen)
     return false;
   uint32_t depth = peek().depth;
@@ -146,7 +139,7 @@ ExprPtr Parser::parse_sql_cast() {
   TypeRef type = parse_type();
   in_braces_ = outer;
   expect(TokenKind::RightParen, "");
-  std::string name = lower(type.name.text);
+  std::string name = ascii_lower(type.name.text);
   if (name == "int" || name == "integer" || name == "bigint") name = "int64";
   if (name == "varchar" || name == "text") name = "string";
   if (name == "double" || name == "float" || name == "real") name = "float64";
@@ -193,7 +186,7 @@ std::string Parser::pipeline_of_sql(size_t& end) const {
     if (token.kind == TokenKind::EndOfFile || token.depth < depth) break;
     if (i > at_ && token.newline_before && looks_like_declaration(sources_, list_, i)) break;
     if (token.depth != depth) continue;
-    std::string word = lower(text_of(token));
+    std::string word = ascii_lower(text_of(token));
     for (std::string_view begins : {"select", "from", "where", "group", "having"}) {
       if (word != begins) continue;
       if (!parts.empty()) parts.back().end = i;
@@ -219,7 +212,7 @@ std::string Parser::pipeline_of_sql(size_t& end) const {
     if (part.word == "where") where = text(begin, part.end);
     if (part.word == "having") having = text(begin, part.end);
     if (part.word != "group") continue;
-    if (begin < part.end && lower(text_of(list_.tokens[begin])) == "by") ++begin;
+    if (begin < part.end && ascii_lower(text_of(list_.tokens[begin])) == "by") ++begin;
     size_t key = begin;
     for (size_t k = begin; k <= part.end; ++k) {
       bool comma = k < part.end && list_.tokens[k].kind == TokenKind::Comma &&
@@ -238,7 +231,7 @@ std::string Parser::pipeline_of_sql(size_t& end) const {
     if (k < select.end && !comma) continue;
     size_t stop = k;
     std::string name;
-    if (k >= item + 3 && lower(text_of(list_.tokens[k - 2])) == "as") {
+    if (k >= item + 3 && ascii_lower(text_of(list_.tokens[k - 2])) == "as") {
       name = name_of(list_.tokens[k - 1]).text;
       stop = k - 2;
     }
@@ -247,7 +240,7 @@ std::string Parser::pipeline_of_sql(size_t& end) const {
     bool aggregate = is_aggregate(value);
     aggregates |= aggregate;
     if (aggregate) {
-      std::string call = lower(value.substr(0, value.find('('))),
+      std::string call = ascii_lower(value.substr(0, value.find('('))),
                   inside = value.substr(call.size());
       if (inside == "(*)") inside = "()";
       value = call + inside;
@@ -278,14 +271,14 @@ std::string Parser::pipeline_of_sql(size_t& end) const {
 }
 
 bool Parser::at_sql_select() const {
-  return at(TokenKind::Name) && lower(text_of(current())) == "select" &&
+  return at(TokenKind::Name) && ascii_lower(text_of(current())) == "select" &&
          (peek().kind == TokenKind::Name || peek().kind == TokenKind::Star);
 }
 
 // At a declaration, or at the head of a pipeline, that is a statement of SQL.
 void Parser::sql_statement(std::string_view before) {
   size_t end = at_;
-  std::string meant = lower(text_of(current())) == "select" ? pipeline_of_sql(end) : "";
+  std::string meant = ascii_lower(text_of(current())) == "select" ? pipeline_of_sql(end) : "";
   Span word = current().span;
   auto& diagnostic = fail(Code::unexpected_token, word,
                           "this is SQL; a Weir program is made of sources, streams and sinks");

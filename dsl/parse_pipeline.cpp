@@ -4,6 +4,7 @@
 
 #include "dsl/parser_state.h"
 #include "dsl/render.h"
+#include "dsl/utf8.h"
 
 namespace weir::dsl {
 namespace {
@@ -102,10 +103,7 @@ Operator Parser::parse_operator() {
 // What the word at the cursor was meant to be; fails if nobody knows.
 std::string Parser::unknown_operator() {
   std::string word(text_of(current()));
-  std::string small = word;
-  for (char& c : small) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string small = ascii_lower(word);
   struct Habit {
     std::string_view written, meant;
     bool same_form = true;  // what follows is written alike

@@ -18,6 +18,9 @@ CodePoint decode_utf8(std::string_view text, size_t at);
 // Requires: a Unicode scalar value.
 void append_utf8(std::string& out, uint32_t value);
 
+// A to Z become a to z; everything else stays.
+std::string ascii_lower(std::string_view text);
+
 // How many code points; each byte that is not UTF-8 counts as at most one.
 size_t count_code_points(std::string_view text);
 

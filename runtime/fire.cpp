@@ -11,13 +11,10 @@ constexpr int64_t kPanesKept = 4;   // windows of fewer panes are combined anew
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
 
-std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
-
 }  // namespace
 
 Firing::Firing(KeyedState& state) : state_(state), info_(state.info()), window_(info_.window) {
-  scratch_ = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(),
-                                                  info_.keyed->group_initial().data(), 0, 0);
+  scratch_ = make_tables(info_);
   sliding_ = make_sliding(true);
   for (const EmissionInfo& emission : info_.emissions)
     appends_ |= emission.emission->mode() == contract::Emission::APPEND;
@@ -44,12 +41,6 @@ void Firing::forget() {
 }
 
 // ---------------------------------------------------------------- groups of a window
-
-void Firing::add_all(WeirTable* table, std::vector<FiringGroup>* groups) const {
-  groups->reserve(groups->size() + table->count);
-  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
-    groups->push_back(make_firing_group(weir_slot_key(slot), weir_slot_accumulator(slot)));
-}
 
 bool Firing::any_spilled(uint32_t s, int64_t first, int64_t end) const {
   if (state_.shards()[s].spilled == 0) return false;
@@ -388,8 +379,7 @@ Status Firing::fire_changed_in(uint32_t s, uint32_t emission, int64_t watermark,
   std::unique_ptr<stdlib::PaneTables> keys;
   std::unique_ptr<SlidingPanes> sliding;
   if (!one_pane && !windows.empty()) {
-    keys = std::make_unique<stdlib::PaneTables>(info_.keyed->group_bytes(),
-                                                info_.keyed->group_initial().data(), 0, 0);
+    keys = make_tables(info_);
     for (const Changed& c : changed)
       weir_table_upsert(keys->find_or_make(0), weir_slot_key(c.slot).data,
                         weir_slot_key(c.slot).size);

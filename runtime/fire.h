@@ -68,7 +68,6 @@ class Firing {
                            Sliding& sliding, const Take& take);
   bool any_spilled(uint32_t shard, int64_t first, int64_t end) const;
   Sliding make_sliding(bool follow) const;
-  void add_all(WeirTable* table, std::vector<FiringGroup>* groups) const;
   // The group of one key of a window that is kept, in the scratch table.
   void combine_parts(const SlidingPanes::Parts& parts, WeirBytes key);
   Status fire_changed_in(uint32_t shard, uint32_t emission, int64_t watermark, int64_t event_time,

@@ -13,23 +13,11 @@ constexpr uint64_t kPieceBytes = 1 << 20;  // long keys and texts
 constexpr size_t kChangedGroups = 4096;    // of a piece, over all panes
 constexpr size_t kReadsMax = 256;          // in one call of the store
 
-std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
 WeirBytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
 
 Status bad_value(const KeyedState& state) {
   return Status::error(Exit::Disk, "the state of `" + state.info().keyed->identity() +
                                        "` holds a value that is not one");
-}
-
-std::unique_ptr<stdlib::PaneTables> make_tables(const KeyedInfo& info) {
-  return std::make_unique<stdlib::PaneTables>(info.keyed->group_bytes(),
-                                              info.keyed->group_initial().data(), 0, 0);
-}
-
-void add_all(WeirTable* table, std::vector<FiringGroup>* groups) {
-  groups->reserve(groups->size() + table->count);
-  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
-    groups->push_back(make_firing_group(weir_slot_key(slot), weir_slot_accumulator(slot)));
 }
 
 }  // namespace
@@ -38,6 +26,12 @@ FiringGroup make_firing_group(WeirBytes key, char* accumulator) {
   uint64_t prefix = 0;
   if (key.size > 0) memcpy(&prefix, key.data, std::min<uint64_t>(key.size, 8));
   return {__builtin_bswap64(prefix), key, accumulator};
+}
+
+void add_all(WeirTable* table, std::vector<FiringGroup>* groups) {
+  groups->reserve(groups->size() + table->count);
+  for (uint64_t at = 0; WeirSlot* slot = weir_table_next(table, &at);)
+    groups->push_back(make_firing_group(weir_slot_key(slot), weir_slot_accumulator(slot)));
 }
 
 void sort_by_key(std::vector<FiringGroup>& groups) {

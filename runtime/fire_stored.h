@@ -25,6 +25,8 @@ struct FiringGroup {
   char* accumulator;
 };
 FiringGroup make_firing_group(WeirBytes key, char* accumulator);
+// Adds all groups of a table, in no order.
+void add_all(WeirTable* table, std::vector<FiringGroup>* groups);
 void sort_by_key(std::vector<FiringGroup>& groups);
 
 // One pane's groups in the order of keys, in memory and in the store, from wherever it is told to.

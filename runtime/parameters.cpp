@@ -7,6 +7,7 @@
 
 #include "runtime/contract/stage_abi.h"
 #include "runtime/state/state_value.h"
+#include "stdlib/engine/civil.h"
 
 namespace weir::runtime {
 
@@ -20,24 +21,13 @@ std::optional<T> number(const std::string& text) {
   return value;
 }
 
-// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (H. Hinnant,
-// "chrono-compatible low-level date algorithms").
-int64_t days_of(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  int64_t year_of_era = year - era * 400;
-  int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-         719468;
-}
-
 std::optional<int64_t> parse_date(const std::string& text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   auto year = number<int>(text.substr(0, 4)), month = number<int>(text.substr(5, 2)),
        day = number<int>(text.substr(8, 2));
   if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31)
     return std::nullopt;
-  return days_of(*year, *month, *day);
+  return weir_days_from_date(*year, uint32_t(*month), uint32_t(*day));
 }
 
 std::optional<weir_i128> parse_decimal(const std::string& text, uint32_t precision,

@@ -53,9 +53,6 @@ struct Node {
   llvm::Constant* keys = nullptr;
 };
 
-bool has_size(const Type& type) {
-  return type.is_text() || type.is(TypeKind::List) || type.is(TypeKind::Map);
-}
 bool is_required(const Node& node) { return !node.field->type.optional && !node.field->initial; }
 
 // The kernel that reads a value of this type the short way; null: weir_json_read does.

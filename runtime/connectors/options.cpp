@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "stdlib/engine/civil.h"
+
 namespace weir::runtime {
 namespace {
 
@@ -10,17 +12,6 @@ template <class T>
 bool read_whole(const std::string& text, T& value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
-}
-
-// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Howard Hinnant,
-// "chrono-compatible low-level date algorithms").
-int64_t days_of(int64_t year, unsigned month, unsigned day) {
-  year -= month <= 2;
-  int64_t era = (year >= 0 ? year : year - 399) / 400;
-  auto year_of_era = static_cast<unsigned>(year - era * 400);
-  unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + static_cast<int64_t>(day_of_era) - 719468;
 }
 
 }  // namespace
@@ -86,7 +77,7 @@ int64_t ConnectorOptions::instant_us(const std::string& name, int64_t otherwise)
     wrong(name, "an instant like 2025-01-01T00:00:00Z");
     return otherwise;
   }
-  int64_t minutes = days_of(year, month, day) * 1440 + hour * 60 + minute;
+  int64_t minutes = weir_days_from_date(year, month, day) * 1440 + hour * 60 + minute;
   return minutes * 60'000'000 + static_cast<int64_t>(second * 1e6 + 0.5);
 }
 

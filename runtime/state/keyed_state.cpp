@@ -19,12 +19,16 @@ uint32_t shard_of(WeirBytes key, size_t shards) {
   return uint32_t(weir_shard_hash(key.data, key.size) % shards);
 }
 
-std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
 bool key_before(WeirBytes a, WeirBytes b) { return view(a) < view(b); }
 
 WeirGroupHeader* header_of(char* group) { return reinterpret_cast<WeirGroupHeader*>(group); }
 
 }  // namespace
+
+std::unique_ptr<stdlib::PaneTables> make_tables(const KeyedInfo& info) {
+  return std::make_unique<stdlib::PaneTables>(info.keyed->group_bytes(),
+                                              info.keyed->group_initial().data(), 0, 0);
+}
 
 KeyedState::Shard::Shard(const KeyedInfo& info)
     : tables(info.keyed->group_bytes(), info.keyed->group_initial().data(),

@@ -17,9 +17,11 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/program.h"
@@ -29,6 +31,10 @@
 #include "stdlib/engine/pane_tables.h"
 
 namespace weir::runtime {
+
+inline std::string_view view(WeirBytes bytes) { return {bytes.data, bytes.size}; }
+// Tables for groups of the operator, without bounds.
+std::unique_ptr<stdlib::PaneTables> make_tables(const KeyedInfo& info);
 
 class KeyedState {
  public:

@@ -3,11 +3,10 @@
 // follows its known faults:
 //
 // - Write-ahead log on, sync off: a killed process loses nothing, a crashed machine loses the tail
-// of the log, which
-//   the changelog has. Without the log, several families are not atomic in this version.
+//   of the log, which the changelog has. Without the log, several families are not atomic in this
+//   version.
 // - No DeleteRange (iterators were wrong after read errors until 8.7), no ingestion. Closed panes
-// are left out when a
-//   table is written (a compaction filter): most of them never reach one.
+//   are left out when a table is written (a compaction filter): most of them never reach one.
 // - Groups that are not in memory are changed by merge operands; nothing is read for that.
 // - An I/O error is the end of the run: nothing is skipped.
 #include <rocksdb/cache.h>

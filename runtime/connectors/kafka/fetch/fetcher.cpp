@@ -11,6 +11,7 @@
 
 #include "runtime/connectors/kafka/fetch/connection.h"
 #include "runtime/connectors/kafka/fetch/session.h"
+#include "runtime/connectors/kafka/fetch/wire.h"
 
 namespace weir::runtime::kafka::fetch {
 namespace {
@@ -312,10 +313,7 @@ void Fetcher::Io::on_ready(Link& link) {
 bool Fetcher::Io::on_answer(Link& link, BufferRef buffer) {
   std::string_view text = buffer->text();
   Link::Asked asked = std::exchange(link.asked, Link::Asked::Nothing);
-  int32_t correlation =
-      int32_t(uint32_t(uint8_t(text[0])) << 24 | uint32_t(uint8_t(text[1])) << 16 |
-              uint32_t(uint8_t(text[2])) << 8 | uint32_t(uint8_t(text[3])));
-  if (correlation != link.correlation) return false;
+  if (from_big_endian<int32_t>(text.data()) != link.correlation) return false;
   std::string_view body = text.substr(kAnswerHeaderBytes);
   bool good = false;
   switch (asked) {
@@ -627,7 +625,7 @@ bool Fetcher::Io::on_fetch(Link& link, const BufferRef& buffer, std::string_view
 void Fetcher::Io::on_partition(Tracked& tracked, FetchAnswer::Partition& answer,
                                const BufferRef& buffer) {
   const TopicPartition& name = tracked.partition->name();
-  std::string what = text_of(name) + " at offset " + std::to_string(tracked.next);
+  auto what = [&] { return text_of(name) + " at offset " + std::to_string(tracked.next); };
   switch (answer.error) {
     case ErrorCode::None:
       break;
@@ -639,7 +637,7 @@ void Fetcher::Io::on_partition(Tracked& tracked, FetchAnswer::Partition& answer,
       give_up(
           tracked,
           Status::error(Exit::Failed,
-                        what + ": out of range: there is " +
+                        what() + ": out of range: there is " +
                             (answer.log_start_offset >= 0
                                  ? "nothing in front of " + std::to_string(answer.log_start_offset)
                                  : "no such offset") +
@@ -648,12 +646,12 @@ void Fetcher::Io::on_partition(Tracked& tracked, FetchAnswer::Partition& answer,
                                  : "")));
       return;
     case ErrorCode::TopicAuthorizationFailed:
-      give_up(tracked, Status::error(Exit::Permission, what + ": not authorized to read it"));
+      give_up(tracked, Status::error(Exit::Permission, what() + ": not authorized to read it"));
       return;
     case ErrorCode::CorruptMessage:
     case ErrorCode::UnsupportedVersion:
     case ErrorCode::UnsupportedCompression:
-      give_up(tracked, Status::error(Exit::Failed, what + ": " + fetch::text_of(answer.error)));
+      give_up(tracked, Status::error(Exit::Failed, what() + ": " + fetch::text_of(answer.error)));
       return;
     default:
       forget_leader(tracked);
@@ -670,7 +668,7 @@ void Fetcher::Io::on_partition(Tracked& tracked, FetchAnswer::Partition& answer,
   // beginning of an answer.
   if (extent.bytes == 0 && extent.fault != BatchFault::None) {
     give_up(tracked, Status::error(Exit::Failed,
-                                   what + ": the record batch " + fetch::text_of(extent.fault)));
+                                   what() + ": the record batch " + fetch::text_of(extent.fault)));
     return;
   }
   if (extent.bytes == 0) {
