@@ -111,6 +111,22 @@ Seen drain(LogConsumer& consumer, const TopicPartition& partition, uint32_t rows
   return seen;
 }
 
+// Waits until the partitions together have `total` offsets that a reader may see: the broker
+// answers a commit or an abort before its markers are written.
+void wait_for_ends(LogConsumer& consumer, const std::vector<TopicPartition>& partitions,
+                   int64_t total) {
+  int64_t seen = 0;
+  for (int i = 0; i < 200; i++) {
+    auto ends = consumer.ends(partitions);
+    REQUIRE(ends.ok());
+    seen = 0;
+    for (const auto& [partition, range] : *ends) seen += range.end;
+    if (seen >= total) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  REQUIRE(seen == total);
+}
+
 Positions beginning(const std::vector<TopicPartition>& partitions) {
   Positions positions;
   for (const auto& partition : partitions) positions[partition] = {};
@@ -198,6 +214,7 @@ TEST_CASE("records come as they were written; aborted ones do not come") {
   GroupEvent assigned = next_event(*consumer);
   CHECK(assigned.kind == Kind::Assigned);
   CHECK(assigned.partitions.size() == 2);
+  wait_for_ends(*consumer, assigned.partitions, 9);
   REQUIRE(consumer->assign(beginning(assigned.partitions)).ok());
   std::vector<Fetched> kept;  // all of them are looked at again below
   uint32_t rows = 0;
@@ -255,6 +272,7 @@ TEST_CASE("an open transaction holds the end back, for ends, for the fetch and f
 
   auto consumer = world.consumer();
   auto assigned = next_event(*consumer);
+  wait_for_ends(*consumer, assigned.partitions, 2);
   auto ends = consumer->ends(assigned.partitions);
   REQUIRE(ends.ok());
   CHECK((*ends)[{world.topic, 0}].end == 2);
@@ -280,6 +298,7 @@ TEST_CASE("an open transaction holds the end back, for ends, for the fetch and f
   CHECK(read_all({{{world.topic, 0}, {}}, {{world.topic, 1}, {}}}) ==
         std::vector<std::string>{"a"});
   REQUIRE(second->abort().ok());
+  wait_for_ends(*consumer, assigned.partitions, 6);  // three records, three markers
   CHECK(read_all({{{world.topic, 0}, {}}}) == std::vector<std::string>{"a", "behind"});
   CHECK(read_all({{{world.topic, 0}, {2, -1}}}) == std::vector<std::string>{"behind"});
   CHECK(world.log->reader({{{world.topic, 0}, {1000, -1}}}).status().exit() == Exit::Failed);
@@ -312,6 +331,7 @@ TEST_CASE("offsets go with their transaction; a newer producer fences the older"
   CHECK(refused.message().find(world.group + "-p") != std::string::npos);
   CHECK((*consumer->committed(assigned.partitions))[{world.topic, 0}].offset == 2);
   world.commit(*young, {"d"});
+  wait_for_ends(*consumer, {{world.topic, 0}}, 8);  // five records, three markers
   REQUIRE(
       consumer->assign(beginning(assigned.partitions)).ok());  // forgets the end that it has seen
   CHECK(drain(*consumer, {world.topic, 0}).values == std::vector<std::string>{"a", "b", "c", "d"});
@@ -426,9 +446,7 @@ TEST_CASE("offsets by time") {
   auto consumer = world.consumer();
   next_event(*consumer);
   TopicPartition partition{world.topic, 0};
-  // The commit's answer comes before its marker is written.
-  for (int i = 0; i < 100 && (*consumer->ends({partition}))[partition].end < 4; i++)
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  wait_for_ends(*consumer, {partition}, 4);
   CHECK((*consumer->offsets_at({partition}, 0))[partition].offset == 0);
   CHECK((*consumer->offsets_at({partition}, 1500))[partition].offset == 1);
   // The broker counts the marker of the transaction, too: it has the machine's time.
@@ -453,6 +471,7 @@ TEST_CASE("keys go to their partitions, and many messages all arrive") {
   REQUIRE(producer->commit().ok());
   auto consumer = world.consumer();
   auto assigned = next_event(*consumer);
+  wait_for_ends(*consumer, assigned.partitions, 50'004);
   REQUIRE(consumer->assign(beginning(assigned.partitions)).ok());
   std::set<std::string> seen;
   size_t rows = 0;
