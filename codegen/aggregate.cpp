@@ -17,14 +17,21 @@ compiler::Layout state_layout(const compiler::Types& types, const KeyedNode& key
   return compiler::layout_of(types, fields, sizeof(WeirGroupHeader));
 }
 
+template <class Merge>
+static void merge_values(Value& there, const Value& absent, const Merge& merge) {
+  there.v = merge(there.v, absent.v);
+  if (there.size) there.size = merge(there.size, absent.size);
+  // An argument that may be null and was not looked at.
+  if (there.present && absent.present) there.present = merge(there.present, absent.present);
+}
+
 Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShape& row,
                              Leaves& leaves, const AggregateUse& use) {
   llvm::IRBuilder<>& ir = emit.ir;
   Arguments result;
   size_t mark = expressions.memo.mark();
   expressions.subject = use.name;
-  for (const Expr& argument : use.arguments)
-    result.values.push_back(emit.zero(argument.type.required()));
+  for (const Expr& argument : use.arguments) result.values.push_back(emit.zero(argument.type));
 
   // Where one is not there the others are not looked at: an error counts only in a row that
   // concerns the aggregate.
@@ -67,11 +74,8 @@ Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShap
     };
     llvm::Value* counts =
         merge(rest ? rest : static_cast<llvm::Value*>(emit.i1(true)), emit.i1(false));
-    for (size_t k = i; k < result.values.size(); k++) {
-      result.values[k].v = merge(result.values[k].v, absent[k].v);
-      if (result.values[k].size)
-        result.values[k].size = merge(result.values[k].size, absent[k].size);
-    }
+    for (size_t k = i; k < result.values.size(); k++)
+      merge_values(result.values[k], absent[k], merge);
     return counts;
   };
 
@@ -103,10 +107,8 @@ Arguments evaluate_arguments(Emit& emit, Expressions& expressions, const RowShap
     return phi;
   };
   result.counts = merge(counts ? counts : static_cast<llvm::Value*>(emit.i1(true)), emit.i1(false));
-  for (size_t k = 0; k < result.values.size(); k++) {
-    result.values[k].v = merge(result.values[k].v, absent[k].v);
-    if (result.values[k].size) result.values[k].size = merge(result.values[k].size, absent[k].size);
-  }
+  for (size_t k = 0; k < result.values.size(); k++)
+    merge_values(result.values[k], absent[k], merge);
   return result;
 }
 

@@ -64,14 +64,17 @@ llvm::Constant* Emit::i128(__int128 value) {
   return llvm::ConstantInt::get(context, llvm::APInt(128, words));
 }
 
+// Zeros follow: kernels read whole words behind a short text, and what LLVM sees them read behind
+// the end of a constant it takes to be anything.
 llvm::Constant* Emit::text(std::string_view text) {
   std::string name = "text." + std::string(text.substr(0, 24));
+  std::string padded = std::string(text) + std::string(kInlineKeyBytes, '\0');
   for (llvm::GlobalVariable& global : module.globals()) {
     if (!global.getName().starts_with("text.") || !global.hasInitializer()) continue;
     auto* data = llvm::dyn_cast<llvm::ConstantDataSequential>(global.getInitializer());
-    if (data && data->getRawDataValues() == llvm::StringRef(text)) return &global;
+    if (data && data->getRawDataValues() == llvm::StringRef(padded)) return &global;
   }
-  auto* data = llvm::ConstantDataArray::getString(context, llvm::StringRef(text), false);
+  auto* data = llvm::ConstantDataArray::getString(context, padded, false);
   auto* global = new llvm::GlobalVariable(module, data->getType(), true,
                                           llvm::GlobalValue::PrivateLinkage, data, name);
   global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);

@@ -10,9 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/declarations.h"
 #include "compiler/graph.h"
 
 namespace weir::compiler {
+
+class Checker;
 
 struct AggregateRequest {
   const Types& types;
@@ -24,17 +27,13 @@ struct AggregateRequest {
   mutable uint32_t refused = 0;  // with a refusal: the argument that it is about
 };
 
-// State fields are numbered from 0 here; whoever uses the body moves them to their place.
-struct AggregateBody {
-  std::vector<StateField> state;
-  std::vector<StateAssign> step, merge;
-  Expr finish;  // its type is the result's
-};
+// What an aggregate needs, and which clauses it takes beside `where`.
+enum : uint8_t { kNeedsEventTime = 1, kTakesBy = 2, kTakesApprox = 4 };
 
 struct Aggregate {
   const char* name;
   size_t arguments_min, arguments_max;
-  bool needs_event_time;
+  uint8_t takes;
   // Nothing and `refusal` ("wants a number") if the argument's type can't be aggregated so.
   std::optional<AggregateBody> (*expand)(const AggregateRequest& request, std::string& refusal);
 };
@@ -52,7 +51,11 @@ Expr argument_of(uint32_t index, Type type);
 // it can't be empty.
 Expr unless_empty(const AggregateRequest& request, Expr is_empty, Expr result);
 
-#define AGGREGATE(name, arguments_min, arguments_max, needs_event_time) \
+// Of an `aggregate fn`, once its state is known. Nothing if its bodies are wrong, and reported.
+std::optional<AggregateBody> expand_declared(const AggregateFunction& declared, Checker& checker,
+                                             dsl::Diagnostics& diagnostics);
+
+#define AGGREGATE(name, arguments_min, arguments_max, takes) \
   std::optional<AggregateBody> expand_##name(const AggregateRequest& request, std::string& refusal);
 #include "compiler/aggregates/aggregates.def"
 #undef AGGREGATE

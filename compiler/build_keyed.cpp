@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "compiler/aggregates.h"
+#include "compiler/aggregates/host.h"
 #include "compiler/builder.h"
 #include "compiler/constant.h"
 #include "dsl/fix.h"
@@ -22,141 +22,9 @@ namespace {
 constexpr int64_t kPanesPerWindowMax = 100'000;
 constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
-void shift_state(Expr& expr, uint32_t by) {
-  if (expr.op == Op::State || expr.op == Op::Other) expr.index += by;
-  for (Expr& arg : expr.args) shift_state(arg, by);
-}
-
-const char* arguments_text(const Aggregate& aggregate) {
-  if (aggregate.arguments_max == 2) return "two values";
-  return aggregate.arguments_min ? "one value" : "one value or none";
-}
-
 bool is_bounded_key(Type type) { return type.is(TypeKind::Bool) || type.is(TypeKind::Enum); }
 
 }  // namespace
-
-// Makes aggregates of the calls in a block and hands out fields of the keyed row.
-class BlockHost : public AggregateHost {
- public:
-  BlockHost(Builder& builder, const Scope& input, const StreamEnd& in, KeyedNode& node,
-            uint32_t first_field)
-      : builder_(builder), input_(input), in_(in), node_(node), first_field_(first_field) {}
-
-  Expr aggregate(const dsl::Call& call, std::string_view name, dsl::Span span) override {
-    Checker& checker = builder_.checker_;
-    dsl::Diagnostics& diagnostics = builder_.diagnostics_;
-    const Aggregate& aggregate = *find_aggregate(name);
-    Expr failed = make(Op::Constant, Type{}, {}, span);
-    for (auto [given, word] :
-         {std::pair{call.by.get(), "by"}, std::pair{call.approx.get(), "approx"}}) {
-      if (!given) continue;
-      diagnostics.report(Code::wrong_arguments, given->span,
-                         "`" + std::string(name) + "` takes no `" + word + "`");
-      return failed;
-    }
-    if (call.within) {
-      diagnostics.report(Code::wrong_arguments, span,
-                         "`within` inside an aggregate belongs to `over`");
-      return failed;
-    }
-    if (call.arguments.size() < aggregate.arguments_min ||
-        call.arguments.size() > aggregate.arguments_max) {
-      diagnostics.report(Code::wrong_arguments, span,
-                         "`" + std::string(name) + "` takes " +
-                             std::string(arguments_text(aggregate)) + ", and this has " +
-                             std::to_string(call.arguments.size()));
-      return failed;
-    }
-    if (aggregate.needs_event_time && !in_.has_event_time) {
-      auto& diagnostic =
-          diagnostics.report(Code::watermark_missing, span,
-                             "`" + std::string(name) + "` needs to know the event time of rows");
-      if (!in_.no_event_time.empty()) diagnostic.with_note(in_.no_event_time);
-      diagnostic.with_fix_text("event_time = …, in the source's options");
-      return failed;
-    }
-    // The same text is the same aggregate.
-    std::string text(builder_.declarations_.sources->text(span));
-    for (size_t i = 0; i < texts_.size(); ++i) {
-      if (texts_[i] == text) return result(uint32_t(i), span);
-    }
-
-    Scope scope = input_;
-    AggregateUse use;
-    use.function = std::string(name);
-    AggregateRequest request{builder_.graph_.types, {}, false, in_.positions, span};
-    if (call.where) {
-      Expr filter = checker.check_condition(*call.where, scope, "`where`", true);
-      if (filter.type.is(TypeKind::Error)) return failed;
-      facts_of(filter, true, scope.facts);
-      use.filter = std::move(filter);
-      request.may_be_empty = true;
-    }
-    for (const dsl::Argument& given : call.arguments) {
-      Expr argument = checker.check(*given.value, scope);
-      if (argument.type.is(TypeKind::Error)) return failed;
-      if (argument.type.is(TypeKind::Null)) {
-        diagnostics.report(Code::type_mismatch, argument.span,
-                           "`" + std::string(name) + "` of nothing but null");
-        return failed;
-      }
-      std::optional<Expr> present;
-      if (argument.type.optional) {
-        request.may_be_empty = true;
-        present = make(Op::Not, type_of(TypeKind::Bool),
-                       {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)},
-                       argument.span);
-        argument = unwrapped(std::move(argument));
-      }
-      request.arguments.push_back(argument.type);
-      use.arguments.push_back(std::move(argument));
-      use.argument_present.push_back(std::move(present));
-    }
-    std::string refusal;
-    auto body = aggregate.expand(request, refusal);
-    if (!body) {
-      diagnostics
-          .report(Code::type_mismatch, use.arguments[request.refused].span,
-                  "`" + std::string(name) + "` " + refusal + ", and this is " +
-                      to_text(builder_.graph_.types, request.arguments[request.refused]))
-          .with_label(to_text(builder_.graph_.types, request.arguments[request.refused]));
-      return failed;
-    }
-    use.state_begin = uint32_t(node_.state.size());
-    for (StateField& field : body->state) {
-      field.name = std::string(name) + std::to_string(node_.aggregates.size()) + "." + field.name;
-      node_.state.push_back(std::move(field));
-    }
-    use.state_end = uint32_t(node_.state.size());
-    for (auto* assigns : {&body->step, &body->merge}) {
-      for (StateAssign& assign : *assigns) {
-        assign.field += use.state_begin;
-        shift_state(assign.value, use.state_begin);
-      }
-    }
-    shift_state(body->finish, use.state_begin);
-    use.step = std::move(body->step);
-    use.merge = std::move(body->merge);
-    use.finish = std::move(body->finish);
-    use.name = "_" + std::to_string(node_.aggregates.size());
-    node_.aggregates.push_back(std::move(use));
-    texts_.push_back(std::move(text));
-    return result(uint32_t(node_.aggregates.size() - 1), span);
-  }
-
- private:
-  Expr result(uint32_t index, dsl::Span span) const {
-    return field_expr(first_field_ + index, node_.aggregates[index].finish.type, span);
-  }
-
-  Builder& builder_;
-  const Scope& input_;
-  const StreamEnd& in_;
-  KeyedNode& node_;
-  uint32_t first_field_;
-  std::vector<std::string> texts_;
-};
 
 void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what) {
   std::string missing = in.has_event_time  ? "`watermark`"
@@ -355,7 +223,8 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
   for (const KeyColumn& key : node.keys) add(key.name, key.value.type, key.value.span);
 
   Scope input = scope_of(in);
-  BlockHost host(*this, input, in, node, uint32_t(base.size()));
+  BlockHost host(checker_, declarations_, graph_, diagnostics_,
+                 {input, in.positions, node.state, node.aggregates, uint32_t(base.size())});
   Scope scope;
   for (uint32_t i = 0; i < base.size(); ++i)
     scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1});

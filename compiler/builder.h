@@ -65,7 +65,6 @@ class Builder {
   void collect_all_sinks();
 
  private:
-  friend class BlockHost;
   // The pipeline that is being built: whose name its nodes have, how many of a kind there are, its
   // open Rows node.
   struct Context {

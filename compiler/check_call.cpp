@@ -129,8 +129,9 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     if (hidden != declarations_.hidden_functions.end()) found = &hidden->second;
   }
   bool users = found && !found->front().standard();
-  const Aggregate* aggregate =
-      module.empty() && !receiver && !users && !inside ? find_aggregate(name) : nullptr;
+  const bool aggregate =
+      module.empty() && !receiver && !users && !inside &&
+      (find_aggregate(name) != nullptr || declarations_.aggregates.count(name) > 0);
   if (aggregate && scope.aggregates) return scope.aggregates->aggregate(call, name, span);
   bool aggregates_only = call.by || call.approx || call.where || call.within;
   if (aggregate) {
@@ -183,6 +184,7 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     }
     if (scope.aggregates) {
       for (const Aggregate& other : all_aggregates()) candidates.push_back(other.name);
+      for (const auto& [other, declared] : declarations_.aggregates) candidates.push_back(other);
     }
     dsl::Span at = call.callee->span;
     if (auto* member = std::get_if<dsl::Member>(&call.callee->node)) at = member->field.span;

@@ -163,6 +163,22 @@ Expr Checker::meta(const dsl::Name& field, dsl::Span span, Scope& scope) {
 Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   if (auto* ref = std::get_if<dsl::NameRef>(&member.object->node); ref && !scope.find(ref->name)) {
     if (ref->name == "meta") return meta(member.field, span, scope);
+    // In a `merge` the state that is merged in.
+    if (ref->name == "other") {
+      std::vector<std::string_view> fields;
+      for (const auto& visible : scope.names) {
+        if (visible.name.starts_with("other.")) fields.push_back(visible.name);
+      }
+      std::string whole = "other." + member.field.text;
+      if (scope.find(whole)) return name({whole}, span, scope, {});
+      if (!fields.empty()) {
+        auto& diagnostic = report(Code::unknown_field, member.field.span,
+                                  "the state has no field `" + member.field.text + "`");
+        if (std::string near = nearest(whole, fields); !near.empty())
+          diagnostic.with_note("did you mean `" + near + "`?").with_fix(place(span), near);
+        return error(span);
+      }
+    }
     if (auto enumeration = declarations_.enums.find(ref->name);
         enumeration != declarations_.enums.end()) {
       return enum_case(enumeration->second, member.field, span);

@@ -1,5 +1,6 @@
 #include "compiler/declarations.h"
 
+#include "compiler/aggregates.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 #include "compiler/standard_library.h"
@@ -53,6 +54,7 @@ class Declarer {
     for (const auto& declaration : into_.program->declarations) fill_defaults(declaration);
     for (const auto& declaration : into_.program->declarations) name_function(declaration);
     for (const auto& declaration : into_.program->declarations) fill_param(declaration);
+    for (const auto& declaration : into_.program->declarations) fill_aggregate(declaration);
   }
 
  private:
@@ -309,14 +311,77 @@ class Declarer {
         twice(declaration.name, same.front().span);
         return;
       }
+      if (auto at = into_.aggregates.find(declaration.name.text); at != into_.aggregates.end()) {
+        twice(declaration.name, at->second.span);
+        return;
+      }
       if (!same.empty()) into_.hidden_functions[declaration.name.text] = std::move(same);
       same.clear();  // the user's function hides the library's
       add_function(declaration, *fn, "", false);
-    } else if (std::get_if<dsl::AggregateDecl>(&declaration.node)) {
-      not_supported(diagnostics_, declaration.name.span, "`aggregate fn`");
+    } else if (auto* aggregate = std::get_if<dsl::AggregateDecl>(&declaration.node)) {
+      name_aggregate(declaration, *aggregate);
     } else if (std::get_if<dsl::PipeDecl>(&declaration.node)) {
       not_supported(diagnostics_, declaration.name.span, "`pipe`");
     }
+  }
+
+  void name_aggregate(const dsl::Declaration& declaration, const dsl::AggregateDecl& declared) {
+    auto [at, fresh] = into_.aggregates.try_emplace(declaration.name.text);
+    auto function = into_.functions.find(declaration.name.text);
+    if (!fresh) return twice(declaration.name, at->second.span);
+    if (function != into_.functions.end() && !function->second.front().standard())
+      return twice(declaration.name, function->second.front().span);
+    AggregateFunction& made = at->second;
+    made.declared = &declared;
+    made.span = declaration.name.span;
+    const dsl::Signature& signature = declared.signature;
+    if (!signature.type_parameters.empty()) {
+      not_supported(diagnostics_, signature.type_parameters[0].span,
+                    "an `aggregate fn` with type parameters");
+    }
+    for (const auto& parameter : signature.parameters) {
+      made.parameters.push_back(parameter.name.text);
+      made.types.push_back(resolve_type(parameter.type, into_, graph_, diagnostics_));
+    }
+    made.result = resolve_type(signature.result, into_, graph_, diagnostics_);
+  }
+
+  // Once all functions are named: initial values may call them.
+  void fill_aggregate(const dsl::Declaration& declaration) {
+    auto at = into_.aggregates.find(declaration.name.text);
+    if (at == into_.aggregates.end()) return;
+    AggregateFunction& aggregate = at->second;
+    if (aggregate.declared != std::get_if<dsl::AggregateDecl>(&declaration.node)) return;
+    std::map<std::string, dsl::Span> names;
+    for (const auto& field : aggregate.declared->state) {
+      auto [seen, fresh] = names.try_emplace(field.name.text, field.name.span);
+      if (!fresh) {
+        twice(field.name, seen->second);
+        continue;
+      }
+      StateField made;
+      made.name = field.name.text;
+      made.type = resolve_type(field.type, into_, graph_, diagnostics_);
+      if (made.type.is(TypeKind::Record) || made.type.is(TypeKind::List) ||
+          made.type.is(TypeKind::Map)) {
+        not_supported(diagnostics_, field.type.span,
+                      "state of type " + to_text(graph_.types, made.type));
+        made.type = Type{};
+      }
+      if (field.initial && !made.type.is(TypeKind::Error)) {
+        auto initial = Checker(into_, graph_, diagnostics_)
+                           .constant(*field.initial, made.type, "`" + made.name + "`");
+        auto* text = initial ? std::get_if<std::string>(&initial->value) : nullptr;
+        if (text && !text->empty()) {
+          not_supported(diagnostics_, field.initial->span, "a text that state begins with")
+              .with_fix_text("\"\", or a `string?` that begins with null");
+        }
+        if (initial) made.initial = std::move(*initial);
+      }
+      aggregate.state.push_back(std::move(made));
+    }
+    Checker checker(into_, graph_, diagnostics_);
+    aggregate.body = expand_declared(aggregate, checker, diagnostics_);
   }
 
   void fill_param(const dsl::Declaration& declaration) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,6 +38,17 @@ struct Function {
   bool standard() const { return !module.empty(); }
 };
 
+// An `aggregate fn`.
+struct AggregateFunction {
+  const dsl::AggregateDecl* declared = nullptr;
+  std::vector<std::string> parameters;
+  std::vector<Type> types;  // of the parameters
+  Type result;
+  std::vector<StateField> state;
+  std::optional<AggregateBody> body;  // nothing: it is wrong, and that is reported
+  dsl::Span span;
+};
+
 enum class ValueKind : uint8_t { Param, Secret, Source, Table, Stream, Late, Split };
 struct ValueName {
   ValueKind kind;
@@ -53,6 +65,7 @@ struct Declarations {
   std::map<std::string, std::vector<Function>, std::less<>> functions;  // by bare name
   // Those of the standard library that the program has functions of the same name for.
   std::map<std::string, std::vector<Function>, std::less<>> hidden_functions;
+  std::map<std::string, AggregateFunction, std::less<>> aggregates;  // the program's own
   std::map<std::string, ValueName, std::less<>> values;
   std::set<std::string, std::less<>> modules;  // of the standard library
   mutable std::set<uint32_t> params_used;      // by an expression or an option

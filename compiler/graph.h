@@ -87,6 +87,14 @@ struct StateAssign {
   Expr value;
 };  // all values are computed before any is stored
 
+// What an aggregate is. State fields are numbered from 0 here; whoever uses the body moves them to
+// their place.
+struct AggregateBody {
+  std::vector<StateField> state;
+  std::vector<StateAssign> step, merge;
+  Expr finish;  // its type is the result's
+};
+
 // An aggregate as used: fields [state_begin, state_end) of the node's state are its own.
 struct AggregateUse {
   std::string name;             // the result's field

@@ -155,6 +155,7 @@ Status CommitThread::write_sinks(FrozenEpoch& epoch, bool before_commit, uint64_
     bool now = to ? takes_back(*to) == before_commit : !before_commit;
     if (!now) continue;
     Status status;
+    if (!to && places_.collect_begins) places_.collect_begins(sink.sink->name());
     rows.rows.for_each([&](const EncodedRows::Row& row) {
       if (!status.ok()) return;
       std::string_view key = view(row.key, row.key_size), value = view(row.value, row.value_size);

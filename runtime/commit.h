@@ -33,6 +33,7 @@ struct CommitPlaces {
   std::map<TopicPartition, int64_t> changelogs;  // next offsets, after the start
   std::function<void(const std::string& sink, std::string_view key, std::string_view value)>
       collect;
+  std::function<void(const std::string& sink)> collect_begins;
   std::function<void(const std::string& stream, const std::string& kind, const std::string& json)>
       aside;
   Failpoints* failpoints = nullptr;

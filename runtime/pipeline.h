@@ -48,6 +48,8 @@ struct RunOptions {
   std::atomic<bool>* stop = nullptr;  // SIGTERM: end the epoch, commit, return
   // A "collect" sink's rows as they are committed (tests, --dev): sink name, key or "", value.
   std::function<void(const std::string&, std::string_view, std::string_view)> collect;
+  // … and before them, once in each epoch that has some: a firing is never in two epochs.
+  std::function<void(const std::string& sink)> collect_begins;
   // Rows put aside and late rows, for tests: stream or source name, kind ("late", "error"), JSON
   // text.
   std::function<void(const std::string&, const std::string&, const std::string&)> aside;

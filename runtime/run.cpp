@@ -291,6 +291,7 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   places.dead_letters = dead_letters_;
   places.changelogs = record_.changelogs;
   places.collect = options_.collect;
+  places.collect_begins = options_.collect_begins;
   places.aside = options_.aside;
   places.failpoints = &failpoints_;
   places.machine = &machine_;

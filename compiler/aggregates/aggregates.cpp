@@ -8,8 +8,8 @@ namespace weir::compiler {
 
 const std::vector<Aggregate>& all_aggregates() {
   static const std::vector<Aggregate> all = {
-#define AGGREGATE(name, arguments_min, arguments_max, needs_event_time) \
-  {#name, arguments_min, arguments_max, needs_event_time, expand_##name},
+#define AGGREGATE(name, arguments_min, arguments_max, takes) \
+  {#name, arguments_min, arguments_max, takes, expand_##name},
 #include "compiler/aggregates/aggregates.def"
 #undef AGGREGATE
   };

@@ -47,9 +47,9 @@ struct Way {
 };
 
 // What came out, by the name that an `expect` uses. Of rows with a key only the last of each key is
-// kept in `last`.
+// kept in `last`; `last_epoch` has those of the last epoch that had any.
 struct Outcome {
-  std::map<std::string, std::vector<std::string>> rows;
+  std::map<std::string, std::vector<std::string>> rows, last_epoch;
   std::map<std::string, std::map<std::string, std::string>> last;
   std::map<std::string, std::vector<std::string>> late, errors;
 };
@@ -121,8 +121,10 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
   options.commit_interval_ms = 3'600'000;  // one epoch: nothing depends on how fast this machine is
   options.log = &log;
   options.wall_clock_off = true;
+  options.collect_begins = [&](const std::string& sink) { outcome.last_epoch[sink].clear(); };
   options.collect = [&](const std::string& sink, std::string_view key, std::string_view value) {
     outcome.rows[sink].emplace_back(value);
+    outcome.last_epoch[sink].emplace_back(value);
     if (!key.empty()) outcome.last[sink][std::string(key)] = std::string(value);
   };
   options.aside = [&](const std::string& stream, const std::string& kind, const std::string& row) {
@@ -136,8 +138,14 @@ Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& ima
 }
 
 // The differences, as lines; empty: as expected.
-std::string check(const TestCase& test, const Outcome& outcome) {
+std::string check(const contract::Plan& plan, const TestCase& test, const Outcome& outcome) {
   std::string text;
+  auto shows_all = [&](const std::string& name) {
+    for (const contract::Sink& sink : plan.sinks()) {
+      if (sink.name() == name) return sink.emit() == contract::Emission::COMPLETE;
+    }
+    return false;
+  };
   for (const TestStep& step : test.steps) {
     if (step.kind != TestStep::Kind::Expect) continue;
     std::vector<std::string> found;
@@ -153,7 +161,8 @@ std::string check(const TestCase& test, const Outcome& outcome) {
                step.mode == TestStep::Mode::Final && last != outcome.last.end()) {
       for (const auto& [key, row] : last->second) found.push_back(row);
     } else {
-      take(outcome.rows);
+      bool all = step.mode == TestStep::Mode::Final && shows_all(step.stream);
+      take(all ? outcome.last_epoch : outcome.rows);
     }
     RowDifference difference = compare_rows(step.rows, found);
     if (difference.empty()) continue;
@@ -215,8 +224,9 @@ class TestRun {
         Outcome outcome;
         Status status = run_once(*compiled, (*image)->image(), compiled->tests[size_t(number)],
                                  path, way, outcome);
-        std::string difference = status.ok() ? check(compiled->tests[size_t(number)], outcome)
-                                             : "  " + status.message() + "\n";
+        std::string difference =
+            status.ok() ? check(compiled->plan, compiled->tests[size_t(number)], outcome)
+                        : "  " + status.message() + "\n";
         if (difference.empty()) continue;
         ++failed;
         results.back().failure = way.text() + "\n" + difference;
