@@ -3,17 +3,16 @@
 
 import json
 import os
-import pathlib
 import random
 import signal
 import socket
 import struct
-import subprocess
 import time
 
 import confluent_kafka
 
 from support import report, topics, weir
+from support.own_broker import OwnBroker
 from support.topics import Record, Topics
 
 PROGRAM = """
@@ -244,40 +243,6 @@ def test_a_choice_that_native_fetch_can_not_follow_is_named():
         _, said = weir.run(*arguments(mine, folder, program))
         assert "librdkafka" not in said, said
         assert_same(source, out)
-
-
-class OwnBroker:
-    """A broker of this test alone, for what others would not like; topics and programs see it while it is there."""
-
-    TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "kafka"
-
-    def __init__(self, brokers=1):
-        self.brokers = brokers
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        if self.port > 65000:
-            self.port -= 1000  # the controller listens behind it
-
-    def up(self):
-        return self.tool("up", "--brokers", str(self.brokers))
-
-    def tool(self, *words):
-        return subprocess.run([self.TOOL, *words, "--port", str(self.port)], check=True, stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.DEVNULL).stdout.strip()
-
-    def __enter__(self):
-        self.before = os.environ["WEIR_KAFKA"]
-        os.environ["WEIR_KAFKA"] = self.up()
-        return self
-
-    def __exit__(self, *_):
-        os.environ["WEIR_KAFKA"] = self.before
-        self.tool("down", "--wipe")
-
-    def pid(self, node=1):
-        found = list((self.TOOL.parents[1] / "build" / "kafka").glob(f"*-{self.port}/{node}/pid"))
-        return int(found[0].read_text())
 
 
 def test_a_broker_that_stops_and_one_that_restarts():

@@ -95,8 +95,10 @@ class Consumer final : public LogConsumer {
         wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     WEIR_CHECK(wake_ >= 0, "an event descriptor is always to be had");
     if (native) {
-      native_ = std::make_unique<fetch::Fetcher>(
-          *native, wake_, [this](Status status) { fail(std::move(status)); });
+      native_ = std::make_unique<fetch::Fetcher>(*native, wake_, [this](const Status& status) {
+        fail(
+            Status::error(status.exit(), without_secrets(status.message(), handle_->properties())));
+      });
     }
     handle_->set_owner(this);
     rd_kafka_poll_set_consumer(handle_->get());

@@ -45,6 +45,25 @@ Exit exit_of(rd_kafka_resp_err_t code) {
   }
 }
 
+namespace {
+
+// Not whom we may believe, or not whom they let in: trying again does not help. The library has one
+// code for these and for a connection that was cut, so its text is asked.
+Exit refusal_of(rd_kafka_resp_err_t code, std::string_view reason) {
+  if (exit_of(code) == Exit::Permission) return Exit::Permission;
+  bool of_tls = code == RD_KAFKA_RESP_ERR__SSL || reason.find("SSL routines") != reason.npos;
+  if (!of_tls) return Exit::Done;
+  if (reason.find("certificate verify failed") != reason.npos) return Exit::Configuration;
+  for (std::string_view alert :
+       {"alert bad certificate", "alert certificate required", "alert unknown ca",
+        "alert certificate unknown", "alert certificate expired", "alert access denied"}) {
+    if (reason.find(alert) != reason.npos) return Exit::Permission;
+  }
+  return Exit::Done;
+}
+
+}  // namespace
+
 bool run_bounded(std::function<void()> work, int ms_max) {
   struct Done {
     std::mutex mutex;
@@ -136,7 +155,8 @@ void Handle::on_error(rd_kafka_t*, int code, const char* reason, void* opaque) {
   Handle* handle = static_cast<Opaque*>(opaque)->handle;
   if (handle == nullptr) return;
   auto error = static_cast<rd_kafka_resp_err_t>(code);
-  if (exit_of(error) == Exit::Permission) handle->refused_ = error;
+  Exit refusal = refusal_of(error, reason);
+  if (refusal != Exit::Done) handle->refused_ = refusal;
   if (error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT ||
       error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
     handle->disturbed_ = true;
@@ -145,6 +165,11 @@ void Handle::on_error(rd_kafka_t*, int code, const char* reason, void* opaque) {
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
   std::lock_guard lock(handle->mutex_);
   handle->last_error_ = without_secrets(reason, handle->properties_);
+  if (refusal == Exit::Configuration) {
+    handle->last_error_ +=
+        "; the certificate is not signed by that authority, or it is for another host "
+        "(`ssl.endpoint.identification.algorithm`)";
+  }
 }
 
 // The library's log lines say again what errors say.
@@ -195,9 +220,8 @@ Result<int32_t> Handle::partitions(const std::string& name) const {
     int ms = static_cast<int>(std::clamp<int64_t>(left.count(), 1, 1000));
     rd_kafka_resp_err_t code = rd_kafka_metadata(client_, 0, topic.get(), &asked, ms);
     rd_kafka_poll(client_, 0);
-    if (refused_ != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Status::error(Exit::Permission, "`" + properties_.brokers + "`: " + last_error());
-    }
+    if (Exit refused = refused_; refused != Exit::Done)
+      return Status::error(refused, "`" + properties_.brokers + "`: " + last_error());
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
       Metadata metadata(asked);
       if (metadata->topic_cnt != 1) return unreachable(what);

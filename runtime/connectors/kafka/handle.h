@@ -77,7 +77,8 @@ class Handle {
   bool leaves_group_ = false;
   mutable std::mutex mutex_;
   std::string last_error_;
-  std::atomic<rd_kafka_resp_err_t> refused_{RD_KAFKA_RESP_ERR_NO_ERROR};  // by authentication
+  // Done: nobody has refused us, by authentication or certificate.
+  std::atomic<Exit> refused_{Exit::Done};
   std::atomic<bool> disturbed_{false};
 };
 

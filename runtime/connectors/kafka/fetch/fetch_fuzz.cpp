@@ -1,10 +1,12 @@
 // libFuzzer: any bytes as a broker's answer, by the first byte: ApiVersions, Metadata,
-// OffsetForLeaderEpoch, Fetch, or record batches. What an answer holds is walked as a lane does,
+// OffsetForLeaderEpoch, Fetch, record batches, SaslHandshake, or SaslAuthenticate with what SCRAM
+// makes of it. What an answer holds is walked as a lane does,
 // with checksums unchecked, and every byte and header of the records is read. Corpus:
 // tests/fuzz/fetch_fuzz.
 #include <cstdlib>
 
 #include "runtime/connectors/kafka/fetch/partition.h"
+#include "runtime/connectors/kafka/fetch/sasl.h"
 
 using namespace weir::runtime;
 using namespace weir::runtime::kafka::fetch;
@@ -55,9 +57,9 @@ uint64_t read_all(std::string_view records, std::vector<AbortedTransaction> abor
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 5) {
+  switch (data[0] % 7) {
     case 0:
-      (void)read_api_versions(body);
+      (void)read_api_versions(body, true);
       break;
     case 1:
       (void)read_metadata(body);
@@ -71,8 +73,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           read_all(partition.records, std::move(partition.aborted));
       }
       break;
-    default:
+    case 4:
       read_all(body, {{1, 0}, {2, 3}});
+      break;
+    case 5:
+      (void)read_sasl_handshake(body);
+      break;
+    default:
+      if (auto answer = read_sasl_authenticate(body)) {
+        auto sasl = Sasl::make({"SCRAM-SHA-256", "user", "pencil", ""}, "rOprNGfwEbeRWgbNEkqO");
+        (void)sasl->begin();
+        auto proof = sasl->answer(answer->message);
+        // Nobody who does not know the password is let in.
+        require(!proof.ok() || proof->has_value());
+        if (proof.ok()) require(!sasl->answer(answer->why).ok());
+      }
   }
   return 0;
 }

@@ -13,6 +13,8 @@
 #include <optional>
 
 #include "runtime/connectors/kafka/fetch/partition.h"
+#include "runtime/connectors/kafka/fetch/sasl.h"
+#include "runtime/connectors/kafka/fetch/tls.h"
 #include "runtime/log.h"
 
 namespace weir::runtime::kafka::fetch {
@@ -33,7 +35,11 @@ struct FetchOptions {
   int metadata_ms_max = 30'000;  // asked again after this long
   int receive_buffer_bytes = 0;  // 0: the system's
   bool checks_crcs = true;
+  std::shared_ptr<const TlsContext> tls;  // null: plaintext
+  SaslOptions sasl;
 };
+
+class Io;
 
 class Fetcher {
  public:
@@ -54,7 +60,6 @@ class Fetcher {
   int64_t stuck_ms() const;
 
  private:
-  class Io;
   std::shared_ptr<BufferPool> buffers_;
   bool checks_crcs_;
   std::map<TopicPartition, PartitionRef> partitions_;

@@ -63,6 +63,12 @@ std::string text_of(ErrorCode code) {
       return "TOPIC_AUTHORIZATION_FAILED";
     case ErrorCode::ClusterAuthorizationFailed:
       return "CLUSTER_AUTHORIZATION_FAILED";
+    case ErrorCode::UnsupportedSaslMechanism:
+      return "UNSUPPORTED_SASL_MECHANISM";
+    case ErrorCode::IllegalSaslState:
+      return "ILLEGAL_SASL_STATE";
+    case ErrorCode::SaslAuthenticationFailed:
+      return "SASL_AUTHENTICATION_FAILED";
     case ErrorCode::UnsupportedVersion:
       return "UNSUPPORTED_VERSION";
     case ErrorCode::FetchSessionIdNotFound:
@@ -86,7 +92,7 @@ std::string api_versions_request(int32_t correlation, std::string_view client) {
   return finish(to);
 }
 
-std::optional<ApiVersionsAnswer> read_api_versions(std::string_view body) {
+std::optional<ApiVersionsAnswer> read_api_versions(std::string_view body, bool authenticates) {
   WireReader from(body);
   auto error = ErrorCode(from.i16());
   std::vector<bool> spoken(std::size(kVersions), false);
@@ -102,10 +108,46 @@ std::optional<ApiVersionsAnswer> read_api_versions(std::string_view body) {
   ApiVersionsAnswer answer;
   if (error != ErrorCode::None) answer.missing = "ApiVersions: " + text_of(error);
   for (size_t i = 0; i < std::size(kVersions) && !answer.missing; i++) {
-    if (!spoken[i])
+    bool is_sasl =
+        kVersions[i].api == Api::SaslHandshake || kVersions[i].api == Api::SaslAuthenticate;
+    if (!spoken[i] && (!is_sasl || authenticates))
       answer.missing =
           std::string(kVersions[i].name) + " version " + std::to_string(kVersions[i].version);
   }
+  return answer;
+}
+
+std::string sasl_handshake_request(int32_t correlation, std::string_view client,
+                                   std::string_view mechanism) {
+  WireWriter to = begin(Api::SaslHandshake, correlation, client);
+  to.string(mechanism);
+  return finish(to);
+}
+
+std::optional<SaslHandshakeAnswer> read_sasl_handshake(std::string_view body) {
+  WireReader from(body);
+  SaslHandshakeAnswer answer;
+  answer.error = ErrorCode(from.i16());
+  for (uint32_t left = from.array(2); left > 0; left--) answer.mechanisms.push_back(from.string());
+  if (!from.ok()) return std::nullopt;
+  return answer;
+}
+
+std::string sasl_authenticate_request(int32_t correlation, std::string_view client,
+                                      std::string_view message) {
+  WireWriter to = begin(Api::SaslAuthenticate, correlation, client);
+  to.bytes(message);
+  return finish(to);
+}
+
+std::optional<SaslAuthenticateAnswer> read_sasl_authenticate(std::string_view body) {
+  WireReader from(body);
+  SaslAuthenticateAnswer answer;
+  answer.error = ErrorCode(from.i16());
+  answer.why = from.string();
+  answer.message = from.bytes();
+  answer.session_ms = from.i64();
+  if (!from.ok()) return std::nullopt;
   return answer;
 }
 

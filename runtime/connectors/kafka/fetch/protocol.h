@@ -11,7 +11,14 @@
 
 namespace weir::runtime::kafka::fetch {
 
-enum class Api : int16_t { Fetch = 1, Metadata = 3, ApiVersions = 18, OffsetForLeaderEpoch = 23 };
+enum class Api : int16_t {
+  Fetch = 1,
+  Metadata = 3,
+  SaslHandshake = 17,
+  ApiVersions = 18,
+  OffsetForLeaderEpoch = 23,
+  SaslAuthenticate = 36,
+};
 struct ApiVersion {
   Api api;
   int16_t version;
@@ -22,6 +29,8 @@ inline constexpr ApiVersion kVersions[] = {
     {Api::Metadata, 7, "Metadata"},
     {Api::OffsetForLeaderEpoch, 3, "OffsetForLeaderEpoch"},
     {Api::ApiVersions, 0, "ApiVersions"},
+    {Api::SaslHandshake, 1, "SaslHandshake"},
+    {Api::SaslAuthenticate, 1, "SaslAuthenticate"},
 };
 
 enum class ErrorCode : int16_t {
@@ -35,7 +44,10 @@ enum class ErrorCode : int16_t {
   InvalidTopic = 17,
   TopicAuthorizationFailed = 29,
   ClusterAuthorizationFailed = 31,
+  UnsupportedSaslMechanism = 33,
+  IllegalSaslState = 34,
   UnsupportedVersion = 35,
+  SaslAuthenticationFailed = 58,
   FetchSessionIdNotFound = 70,
   InvalidFetchSessionEpoch = 71,
   FencedLeaderEpoch = 74,
@@ -54,10 +66,30 @@ std::string metadata_request(int32_t correlation, std::string_view client,
 inline constexpr size_t kAnswerHeaderBytes = 4;
 
 // Why this broker can't be fetched from: it does not speak a version that we do. None: it can.
+// `authenticates`: SASL is spoken, too.
 struct ApiVersionsAnswer {
   std::optional<std::string> missing;
 };
-std::optional<ApiVersionsAnswer> read_api_versions(std::string_view body);
+std::optional<ApiVersionsAnswer> read_api_versions(std::string_view body, bool authenticates);
+
+// Which mechanism follows; the answer has those that the broker takes.
+std::string sasl_handshake_request(int32_t correlation, std::string_view client,
+                                   std::string_view mechanism);
+struct SaslHandshakeAnswer {
+  ErrorCode error;
+  std::vector<std::string_view> mechanisms;
+};
+std::optional<SaslHandshakeAnswer> read_sasl_handshake(std::string_view body);
+
+// A message of the mechanism and what the broker says to it (KIP-152).
+std::string sasl_authenticate_request(int32_t correlation, std::string_view client,
+                                      std::string_view message);
+struct SaslAuthenticateAnswer {
+  ErrorCode error;
+  std::string_view why, message;
+  int64_t session_ms;  // until the broker wants to see it again; 0: never (KIP-368)
+};
+std::optional<SaslAuthenticateAnswer> read_sasl_authenticate(std::string_view body);
 
 struct MetadataAnswer {
   struct Broker {

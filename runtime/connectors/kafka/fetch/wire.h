@@ -89,6 +89,10 @@ class WireWriter {
     i16(int16_t(text.size()));
     bytes_.append(text);
   }
+  void bytes(std::string_view text) {
+    i32(int32_t(text.size()));
+    bytes_.append(text);
+  }
   void array(size_t count) { i32(int32_t(count)); }
   // Overwrites a number written earlier.
   void patch_i32(size_t at, int32_t value) {
