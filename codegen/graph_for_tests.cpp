@@ -38,10 +38,10 @@ class MemoryDecoder final : public Decoder {
     layout_ = compiler::layout_of(types_, fields);
   }
   void prologue(Emit&) override {}
-  std::vector<DecodedField> record(Emit& emit, llvm::Value* data, llvm::Value*) override {
+  DecodedRecord record(Emit& emit, llvm::Value* data, llvm::Value*, const EarlyTest&) override {
     llvm::Value* bits = emit.load(emit.ir.getInt64Ty(), data, 0, "bad_bits");
     emit.fail_if(emit.ir.CreateICmpEQ(bits, emit.i64(~0ull)), k_malformed, "malformed");
-    std::vector<DecodedField> fields;
+    DecodedRecord decoded;
     for (const UsedPath& path : used_) {
       llvm::Value* base = emit.at(data, 16);
       compiler::Layout layout = layout_;
@@ -60,9 +60,9 @@ class MemoryDecoder final : public Decoder {
       }
       llvm::Value* bad = emit.ir.CreateICmpNE(
           emit.ir.CreateAnd(bits, emit.i64(1ull << path.fields[0])), emit.i64(0));
-      fields.push_back({value, bad});
+      decoded.fields.push_back({value, bad});
     }
-    return fields;
+    return decoded;
   }
   Failure why(Emit& emit, uint32_t path) override {
     std::string detail =

@@ -153,10 +153,11 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
   std::unique_ptr<Cursor> cursor;
   if (source) {
     std::vector<UsedPath> used = used_paths(graph, stage);
-    auto decoder =
-        pipeline.formats.decoder(source->format, DecoderRequest{graph.types, *source, used});
+    EarlyConditions early = early_conditions(*source, stage, used);
+    auto decoder = pipeline.formats.decoder(
+        source->format, DecoderRequest{graph.types, *source, used, early.decoded});
     if (!decoder) return "not supported yet: reading the format " + source->format;
-    cursor = records_cursor(graph, *source, std::move(used), std::move(decoder));
+    cursor = records_cursor(graph, *source, std::move(used), std::move(early), std::move(decoder));
   } else if (keyed) {
     cursor = fired_cursor(graph, *keyed);
   } else {
@@ -232,6 +233,11 @@ std::string emit_stage(const Pipeline& pipeline, const compiler::Stage& stage, l
     to.put_aside({target.reason, target.detail, target.detail_size}, to.stream);
     emit.jump(taken);
     emit.enter(fine);
+  }
+  if (cursor->dropped) {
+    llvm::BasicBlock* kept = emit.block("row.kept");
+    emit.branch(cursor->dropped, behind, kept);
+    emit.enter(kept);
   }
   to.stream.clear();
   to.run(RowShape{}, stage.steps);

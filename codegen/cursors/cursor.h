@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "codegen/early.h"
 #include "codegen/emit.h"
 #include "codegen/expr.h"
 #include "codegen/formats/format.h"
@@ -20,12 +21,17 @@ class Cursor : public Leaves {
                    llvm::BasicBlock* skip) = 0;
   // Event time of the row, microseconds; null if the input has none.
   llvm::Value* time = nullptr;
+  // Conditions of the steps that were tested while the row was read; null where nothing was. i1:
+  // the row failed one, and has nothing but its event time.
+  llvm::Value* dropped = nullptr;
+  // Is `condition` known to be true of a row that was not dropped? i1, or null: nobody asked.
+  virtual llvm::Value* passed(const compiler::Expr&) const { return nullptr; }
 };
 
 // WeirBatch::records, decoded as the source says.
 std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph,
                                        const compiler::SourceNode& source,
-                                       std::vector<UsedPath> used,
+                                       std::vector<UsedPath> used, EarlyConditions early,
                                        std::unique_ptr<Decoder> decoder);
 // WeirBatch::fired, groups of a keyed operator.
 std::unique_ptr<Cursor> fired_cursor(const compiler::Graph& graph,

@@ -18,8 +18,12 @@ constexpr uint32_t kHeadersKey = ~0u;
 class RecordsCursor final : public Cursor {
  public:
   RecordsCursor(const compiler::Graph& graph, const compiler::SourceNode& source,
-                std::vector<UsedPath> used, std::unique_ptr<Decoder> decoder)
-      : graph_(graph), source_(source), used_(std::move(used)), decoder_(std::move(decoder)) {}
+                std::vector<UsedPath> used, EarlyConditions early, std::unique_ptr<Decoder> decoder)
+      : graph_(graph),
+        source_(source),
+        used_(std::move(used)),
+        early_(std::move(early)),
+        decoder_(std::move(decoder)) {}
 
   void prologue(Emit& emit, llvm::Value* batch) override {
     batch_ = batch;
@@ -47,7 +51,18 @@ class RecordsCursor final : public Cursor {
     llvm::Value* size =
         ir.CreateZExt(emit.load(ir.getInt32Ty(), record_, offsetof(WeirRecord, value_size)),
                       ir.getInt64Ty(), "value.size");
-    fields_ = decoder_->record(emit, data, size);
+    expressions.subject = "where";
+    DecodedRecord record = decoder_->record(
+        emit, data, size, [&](size_t test, const std::vector<DecodedField>& fields) {
+          fields_ = fields;
+          size_t mark = expressions.memo.mark();
+          llvm::Value* is_true = expressions.truth(RowShape{}, *this, *early_.tests[test]);
+          expressions.memo.rewind(mark);
+          return is_true;
+        });
+    fields_ = std::move(record.fields);
+    dropped = record.dropped;
+    passed_ = record.passed;
     // Strict: every field has to be good, whether somebody uses it or not.
     for (uint32_t i = 0; i < fields_.size(); i++) {
       if (source_.validation == compiler::Validation::Strict) good(i);
@@ -65,6 +80,12 @@ class RecordsCursor final : public Cursor {
       return inner(good(i), fields, candidate.size());
     }
     llvm_unreachable("used_paths has seen every expression of the stage");
+  }
+
+  llvm::Value* passed(const compiler::Expr& condition) const override {
+    bool whole =
+        std::find(early_.whole.begin(), early_.whole.end(), &condition) != early_.whole.end();
+    return whole ? passed_ : nullptr;
   }
 
   Value event_time() override {
@@ -177,6 +198,7 @@ class RecordsCursor final : public Cursor {
   const compiler::Graph& graph_;
   const compiler::SourceNode& source_;
   std::vector<UsedPath> used_;
+  EarlyConditions early_;
   std::unique_ptr<Decoder> decoder_;
   std::vector<DecodedField> fields_;
   Emit* emit_ = nullptr;
@@ -184,15 +206,17 @@ class RecordsCursor final : public Cursor {
   llvm::Value* batch_ = nullptr;
   llvm::Value* records_ = nullptr;
   llvm::Value* record_ = nullptr;
+  llvm::Value* passed_ = nullptr;
 };
 
 }  // namespace
 
 std::unique_ptr<Cursor> records_cursor(const compiler::Graph& graph,
                                        const compiler::SourceNode& source,
-                                       std::vector<UsedPath> used,
+                                       std::vector<UsedPath> used, EarlyConditions early,
                                        std::unique_ptr<Decoder> decoder) {
-  return std::make_unique<RecordsCursor>(graph, source, std::move(used), std::move(decoder));
+  return std::make_unique<RecordsCursor>(graph, source, std::move(used), std::move(early),
+                                         std::move(decoder));
 }
 
 }  // namespace weir::codegen

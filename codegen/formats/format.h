@@ -6,6 +6,7 @@
 // one line in `formats.def` (FORMAT(json, make_json_decoder, make_json_encoder)).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,24 @@ struct DecodedField {
   llvm::Value* bad = nullptr;  // i1: the field has an error, `value` means nothing. null: never
 };
 
+// Conditions on a record's fields that may be tested while it is read. They hold for all rows that
+// are wanted, one after the other.
+struct EarlyTests {
+  std::vector<std::vector<uint32_t>> tests;  // for each the paths that it reads, by number
+  std::vector<uint32_t> always;              // paths that a row which fails one needs, too
+};
+// Is test number `test` true (i1)? `fields` is as `record` returns it; those of the test are there
+// and good. May fail.
+using EarlyTest = std::function<llvm::Value*(size_t test, const std::vector<DecodedField>& fields)>;
+
+struct DecodedRecord {
+  std::vector<DecodedField> fields;  // parallel to the used paths
+  // Both null where nothing was tested. i1: a test was false, only the `always` paths mean
+  // something, and there may be errors only in these. i1: all tests were true.
+  llvm::Value* dropped = nullptr;
+  llvm::Value* passed = nullptr;
+};
+
 // Errors are lazy: a bad field harms only a row that uses it. So `record` never fails for a field,
 // it sets its `bad`, and `why` is called in cold blocks behind a use. On the fast path all `bad`s
 // should be constants or bits of one mask that is 0.
@@ -45,10 +64,11 @@ class Decoder {
   // Once, in the stage's prologue, before the row loop: frame memory, loads from
   // WeirStage::learned.
   virtual void prologue(Emit& emit) = 0;
-  // One record, `data` not null. Emits decoding and ends in an open block. The result is parallel
-  // to the used paths. A malformed record (structure): emit.fail(malformed …). Every branch that
-  // leaves otherwise is a bug.
-  virtual std::vector<DecodedField> record(Emit& emit, llvm::Value* data, llvm::Value* size) = 0;
+  // One record, `data` not null. Emits decoding and ends in an open block. A malformed record
+  // (structure): emit.fail(malformed …), whatever the tests say. Every branch that leaves otherwise
+  // is a bug. A format need not test anything; a test that fails is one that was not asked.
+  virtual DecodedRecord record(Emit& emit, llvm::Value* data, llvm::Value* size,
+                               const EarlyTest& test) = 0;
   // In a cold block where `path` (its number) is known to be bad: reason, and detail with the
   // field's name first
   // ("amount: wrong_type at byte 57"), in the arena or constant. May decode again.
@@ -70,6 +90,7 @@ struct DecoderRequest {
   const compiler::Types& types;
   const compiler::SourceNode& source;
   std::vector<UsedPath> used;  // in the order of the record's fields
+  EarlyTests early;
 };
 
 // By SourceNode::format, SinkNode::format; null: no such format.

@@ -61,18 +61,18 @@ std::unique_ptr<JsonStage::Schema> JsonStage::many_kinds(compiler::Validation va
 JsonStage::JsonStage(std::unique_ptr<Schema> schema)
     : schema_(std::move(schema)), outputs_{&output_}, learned_(kLearnedBytes) {
   compiler::Graph& graph = schema_->program.compiled.graph;
-  auto source = schema_->program.source(schema_->record);
+  auto source = schema_->program.source(schema_->record, schema_->event_time);
   std::get<compiler::SourceNode>(graph.nodes[source].is).format = "json";
   std::get<compiler::SourceNode>(graph.nodes[source].is).validation = schema_->validation;
   auto sink = schema_->program.sink(schema_->values.empty() ? schema_->record : schema_->row);
   std::get<compiler::SinkNode>(graph.nodes[sink].is).format = "json";
   compiler::StageStep emit{compiler::StageStep::Emit{sink}, "out", {}};
-  if (schema_->values.empty()) {
-    schema_->program.stage(source, {emit});
-  } else {
-    schema_->program.stage(
-        source, {{compiler::StageStep::Project{schema_->row, schema_->values}, "rows", {emit}}});
-  }
+  std::vector<compiler::StageStep> steps{emit};
+  if (!schema_->values.empty())
+    steps = {{compiler::StageStep::Project{schema_->row, schema_->values}, "rows", steps}};
+  for (auto where = schema_->wheres.rbegin(); where != schema_->wheres.rend(); ++where)
+    steps = {{compiler::StageStep::Where{*where}, "rows", steps}};
+  schema_->program.stage(source, steps);
   contract::Plan& plan = schema_->program.compiled.plan;
   for (const char* stream : {"rows", "out"}) plan.add_streams(stream);
   plan.add_sinks()->set_id(sink);

@@ -20,6 +20,8 @@ class JsonStage {
     compiler::RecordId row = 0;
     std::vector<Expr> values;  // empty: the record itself
     compiler::Validation validation = compiler::Validation::Structural;
+    std::optional<Expr> event_time;
+    std::vector<Expr> wheres;  // in front of all that
   };
   // A record of many kinds, with an object that is read by its parts.
   static std::unique_ptr<Schema> many_kinds(
@@ -30,8 +32,8 @@ class JsonStage {
   JsonStage& operator=(const JsonStage&) = delete;
   ~JsonStage();
 
-  // What comes out for one record: "{…}", or "7004 amount: wrong_type at byte 12". The record lies
-  // right before a page that can't be read.
+  // What comes out for one record: "{…}", or "no row", or "7004 amount: wrong_type at byte 12". The
+  // record lies right before a page that can't be read.
   std::string run(std::string_view record);
   // Forgets the orders of keys.
   void forget() { std::fill(learned_.begin(), learned_.end(), char(0)); }

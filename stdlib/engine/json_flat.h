@@ -28,6 +28,28 @@ __attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uin
   } while (__builtin_expect(count < behind, 0));
   return behind;
 }
+// The record's members, from the last one on (of a key that stands twice the first counts): where
+// their values are. Not 0: `,"` key `":` value is not what stands there.
+template <bool kDirect>
+__attribute__((always_inline)) inline uint64_t json_values(WeirJsonOrder* order,
+                                                           const WeirJsonKeys* keys,
+                                                           const char* begin, const uint16_t* marks,
+                                                           uint32_t colons, const char** values) {
+  for (const uint16_t* at = marks + 2 * colons; at != marks; at -= 2) {
+    uint32_t next = at[0], colon = at[-1], start = at[-2];
+    // Neither half is missing, and every other mark is a colon.
+    uint64_t wrong =
+        uint64_t(int64_t(int32_t(colon - start - 3)) | int64_t(int32_t(next - colon - 2))) >> 63;
+    wrong |= uint64_t(uint8_t(begin[start + 1]) ^ '"') | uint64_t(uint8_t(begin[colon]) ^ ':');
+    if (__builtin_expect(wrong != 0, 0)) return wrong;
+    const char* key = begin + start + 2;
+    uint32_t size = colon - start - 3;
+    uint32_t k = kDirect ? weir_json_lookup_direct(order, keys, key, size)
+                         : weir_json_lookup(order, keys, key, size);
+    values[k] = begin + colon + 1;
+  }
+  return 0;
+}
 }  // namespace weir::stdlib
 
 // The values of the record at `begin`: values[1 + k] is where that of key k begins, null if it is
@@ -85,18 +107,9 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
     order->streak = 0;
     return false;
   }
-  // From the last one on: of a key that stands twice the first counts.
-  for (const uint16_t* at = marks + 2 * colons; at != marks;) {
-    uint32_t next = at[0], colon = at[-1], start = at[-2];
-    at -= 2;
-    // `,"` key `":` value, neither of the two halves missing; every other mark a colon.
-    wrong |=
-        uint64_t(int64_t(int32_t(colon - start - 3)) | int64_t(int32_t(next - colon - 2))) >> 63;
-    wrong |= uint64_t(uint8_t(begin[start + 1]) ^ '"') | uint64_t(uint8_t(begin[colon]) ^ ':');
-    if (__builtin_expect(wrong != 0, 0)) break;
-    const char* key = begin + start + 2;
-    values[weir_json_lookup(order, keys, key, colon - start - 3)] = begin + colon + 1;
-  }
+  wrong = order->direct != 0
+              ? weir::stdlib::json_values<true>(order, keys, begin, marks, colons, values)
+              : weir::stdlib::json_values<false>(order, keys, begin, marks, colons, values);
   if (__builtin_expect(wrong != 0, 0)) {
     for (uint32_t k = 1; k <= keys->count; k++) values[k] = nullptr;
     order->streak = 0;

@@ -26,6 +26,10 @@ static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys)
   }
   order->seed--;
   order->index_mask = mask;
+  order->direct = order->perfect;
+  for (uint32_t k = 0; k < keys->count; k++) {
+    if (keys->names[k].size > 16) order->direct = 0;
+  }
 }
 
 WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,

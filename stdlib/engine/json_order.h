@@ -66,7 +66,7 @@ struct WeirJsonOrder {
   uint32_t streak;        // grows with each record that misses more than once
   const char* missed_in;  // the record of the last miss
   WeirJsonLength length;  // of values that were not expected
-  uint32_t reserved;
+  uint32_t direct;        // 1: perfect, and no key has more bytes than its words
 };
 static_assert(sizeof(WeirJsonOrder) == 48);
 inline constexpr uint32_t kJsonStreakLong = 16;
@@ -115,17 +115,24 @@ WEIR_JSON_KERNEL uint32_t weir_json_opaque(uint32_t number) {
 extern "C" uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,
                                       const char* key, uint64_t size);
 
-// The same without branches on what the key is: keys in no order are not to be guessed.
-WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys,
-                                           const char* key, uint64_t size) {
-  if (__builtin_expect(order->perfect == 0, 0)) return weir_json_look_up(order, keys, key, size);
+// The same without branches on what the key is (keys in no order are not to be guessed), where
+// `direct` says that this is enough.
+WEIR_JSON_KERNEL uint32_t weir_json_lookup_direct(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                                  const char* key, uint64_t size) {
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
   const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
   uint64_t low = weir_load8(key) & mask.low, high = weir_load8(key + 8) & mask.high;
   uint32_t k = index[weir_hash_words(low ^ order->seed, high, size) & order->index_mask];
   const WeirJsonKeyWords& words = weir_json_words(order)[k];
   uint64_t differs = (words.low ^ low) | (words.high ^ high) | (words.size ^ size);
-  uint32_t found = k & weir_json_opaque(0 - uint32_t(differs == 0));
+  return k & weir_json_opaque(0 - uint32_t(differs == 0));
+}
+
+// The same for all orders.
+WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonKeys* keys,
+                                           const char* key, uint64_t size) {
+  if (__builtin_expect(order->perfect == 0, 0)) return weir_json_look_up(order, keys, key, size);
+  uint32_t found = weir_json_lookup_direct(order, keys, key, size);
   if (__builtin_expect(size > 16, 0) && found != 0)
     return weir_json_look_up(order, keys, key, size);
   return found;
