@@ -242,6 +242,14 @@ Status CommitThread::write_store(FrozenEpoch& epoch) {
   return {};
 }
 
+Result<Checkpoint> CommitThread::checkpoint(const FrozenEpoch& epoch) {
+  Status status = places_.failpoints ? places_.failpoints->reach("S0") : Status();
+  if (!status.ok()) return status;
+  Result<std::vector<Store::CheckpointFile>> files = places_.store->checkpoint(epoch.checkpoint);
+  if (!files.ok()) return files.take_status();
+  return Checkpoint{epoch.record, std::move(*files)};
+}
+
 void CommitThread::show_aside(const FrozenEpoch& epoch) {
   if (!places_.aside) return;
   for (const AsideRow& row : epoch.aside) {
@@ -291,6 +299,8 @@ Committed CommitThread::run(FrozenEpoch& epoch) {
   }
   done.seconds = std::chrono::duration<double>(places_.machine->now() - begin).count();
   done.timestamps = std::move(epoch.timestamps);
+  // Here nobody writes to the store.
+  if (done.status.ok() && !epoch.checkpoint.empty()) done.checkpoint = checkpoint(epoch);
   return done;
 }
 

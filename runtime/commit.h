@@ -19,6 +19,7 @@
 #include "runtime/failpoint.h"
 #include "runtime/machine.h"
 #include "runtime/sink.h"
+#include "runtime/state/snapshot.h"
 #include "runtime/state/store.h"
 
 namespace weir::runtime {
@@ -49,6 +50,8 @@ struct Committed {
   uint64_t rows_out = 0;
   double seconds = 0;
   std::vector<TimestampSample> timestamps;
+  // If the epoch wanted one. That there is none does not undo the commit.
+  std::optional<Result<Checkpoint>> checkpoint;
 };
 
 class CommitThread {
@@ -75,6 +78,7 @@ class CommitThread {
   Status write_sinks(FrozenEpoch& epoch, bool before_commit, uint64_t* rows_out);
   Status produce_changes(FrozenEpoch& epoch);
   Status write_store(FrozenEpoch& epoch);
+  Result<Checkpoint> checkpoint(const FrozenEpoch& epoch);
   void show_aside(const FrozenEpoch& epoch);
   template <class Step>
   Status retried(Step step);

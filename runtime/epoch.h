@@ -40,6 +40,7 @@ struct FrozenEpoch {
   Positions offsets;    // of the group's partitions
   std::unique_ptr<GroupMetadata> group;  // null: no log source
   std::vector<TimestampSample> timestamps;
+  std::string checkpoint;  // directory: behind the commit the store makes one there
   // What messages point to until they are delivered.
   std::deque<std::string> texts;
   std::deque<std::vector<std::pair<std::string, std::string>>> header_texts;

@@ -22,11 +22,12 @@ Result<Failpoints> Failpoints::parse(const std::string& text) {
     if (what == "delay") point.what = What::Delay;
     if (what == "hang") point.what = What::Hang;
     bool known = what == "kill" || point.what != What::Kill;
-    if (step.size() != 2 || step[0] != 'C' || !known || point.left == 0) {
-      return Status::error(
-          Exit::Usage,
-          "WEIR_FAILPOINT has `" + one +
-              "` where C0 … C9, then :kill, :stop, :error, :delay or :hang, then :<nth> is wanted");
+    if (step.size() != 2 || std::string_view("CSR").find(step[0]) == std::string_view::npos ||
+        !known || point.left == 0) {
+      return Status::error(Exit::Usage,
+                           "WEIR_FAILPOINT has `" + one +
+                               "` where C0 … C9, S0 … S5 or R0 … R2, then :kill, :stop, :error, "
+                               ":delay or :hang, then :<nth> is wanted");
     }
     made.points_.push_back(point);
   }

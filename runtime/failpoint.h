@@ -1,6 +1,7 @@
 // Faults on demand, for the kill tests: WEIR_FAILPOINT=<step>:<what>:<nth>, several separated by
-// commas. Steps are those of an epoch's commit (commit.cpp), C0 … C9; the fault happens in front of
-// the step, the nth time that it is reached.
+// commas. Steps are those of an epoch's commit (commit.cpp), C0 … C9, and those of snapshots
+// (snapshots.h), S0 … S5 and R0 … R2; the fault happens in front of the step, the nth time that it
+// is reached. All steps of a letter belong to one thread.
 //
 //     kill    SIGKILL         stop    SIGSTOP until somebody continues the process
 //     error   the step fails and the epoch is aborted       delay   one second

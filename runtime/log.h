@@ -200,6 +200,8 @@ class LogReader {
     std::unique_ptr<RecordBatch> batch;
   };
   virtual Result<Read> read(int timeout_ms) = 0;
+  // The first offset of a partition that it was opened for, as known at open.
+  virtual int64_t begin(const TopicPartition& partition) const = 0;
 };
 
 struct ClientProperties {
@@ -221,6 +223,7 @@ class Log {
   virtual ~Log() = default;
   virtual Result<std::unique_ptr<LogConsumer>> consumer(const GroupOptions& options) = 0;
   virtual Result<std::unique_ptr<LogProducer>> producer(const std::string& transactional_id) = 0;
+  // Position 0 is the beginning, wherever that is. Exit::Failed: a position is out of range.
   virtual Result<std::unique_ptr<LogReader>> reader(const Positions& from) = 0;
   // Number of partitions; Exit::Configuration if there is no such topic, Exit::Unavailable if
   // nobody answers.
@@ -229,6 +232,8 @@ class Log {
   // partitions are.
   virtual Status ensure_topic(const std::string& topic, int32_t partitions,
                               const std::map<std::string, std::string>& config) = 0;
+  // Records in front of these offsets are not needed any more. Any thread.
+  virtual Status delete_records(const Positions& before) = 0;
 };
 
 // A cluster through librdkafka.

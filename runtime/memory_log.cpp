@@ -431,6 +431,7 @@ class MemoryReader final : public LogReader {
   MemoryReader(MemoryLog::State& log, const Positions& from) : log_(log) {
     for (const auto& [partition, position] : from) {
       MemoryPartition& one = *log_.find(partition);
+      begins_[partition] = one.begin();
       left_.push_back({partition, std::max(position.offset, one.begin()), one.stable_end()});
     }
   }
@@ -447,9 +448,11 @@ class MemoryReader final : public LogReader {
     }
     return Read{};
   }
+  int64_t begin(const TopicPartition& partition) const override { return begins_.at(partition); }
 
  private:
   static constexpr uint32_t kRowsMax = 10'000;
+  std::map<TopicPartition, int64_t> begins_;
   struct Left {
     TopicPartition partition;
     int64_t next, end;
@@ -476,9 +479,11 @@ Result<std::unique_ptr<LogReader>> MemoryLog::reader(const Positions& from) {
   for (const auto& [partition, position] : from) {
     const MemoryPartition* one = state_->find(partition);
     if (one == nullptr) return no_topic(partition.topic);
-    if (position.offset > one->end()) {
+    bool is_gone = position.offset != 0 && position.offset < one->begin();
+    if (is_gone || position.offset > one->end()) {
       return Status::error(Exit::Failed, "offset " + std::to_string(position.offset) + " of " +
-                                             text_of(partition) + " is out of range: it ends at " +
+                                             text_of(partition) + " is out of range: there are " +
+                                             std::to_string(one->begin()) + " to " +
                                              std::to_string(one->end()));
     }
   }
@@ -635,6 +640,11 @@ void MemoryLog::set_group_offsets(const std::string& group, const Positions& pos
   std::lock_guard lock(state_->mutex);
   for (const auto& [partition, position] : positions)
     state_->group(group).offsets[partition] = position;
+}
+
+Status MemoryLog::delete_records(const Positions& before) {
+  for (const auto& [partition, position] : before) delete_before(partition, position.offset);
+  return {};
 }
 
 void MemoryLog::delete_before(const TopicPartition& partition, int64_t offset) {

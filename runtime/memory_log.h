@@ -33,6 +33,8 @@ class MemoryLog final : public Log {
   Status ensure_topic(const std::string& topic, int32_t partitions,
                       const std::map<std::string, std::string>& config) override;
 
+  Status delete_records(const Positions& before) override;
+
   // A record from outside of all transactions (test data, `--dev` input). Copies; returns its
   // offset. Partition −1 goes by the key. The topic must be there.
   Result<int64_t> append(const LogProducer::Message& message);

@@ -129,6 +129,19 @@ std::string Metrics::text() const {
       "Times that state was dropped from memory to stay in the budget.", v.spills);
   one("weir_state_restore_entries_total", "counter", "Entries read back from changelogs.",
       v.restored_entries);
+  one("weir_state_restore_snapshot_bytes_total", "counter",
+      "Bytes of snapshots that were restored.", v.restored_snapshot_bytes);
+  head("weir_snapshots_total", "counter", "Snapshots of the state, by how they ended.");
+  out += fmt::format("weir_snapshots_total{{{},result=\"done\"}} {}\n", pipeline, v.snapshots);
+  out += fmt::format("weir_snapshots_total{{{},result=\"failed\"}} {}\n", pipeline,
+                     v.snapshots_failed);
+  one("weir_snapshot_copied_bytes_total", "counter", "Bytes that snapshots had to copy.",
+      v.snapshot_copied_bytes);
+  if (v.snapshot_ms >= 0) {
+    one("weir_snapshot_bytes", "gauge", "Size of the last snapshot.", v.snapshot_bytes);
+    one("weir_snapshot_timestamp_seconds", "gauge", "When the last snapshot was finished.",
+        double(v.snapshot_ms) / 1000);
+  }
   if (v.watermark_us != INT64_MIN && v.watermark_us != INT64_MAX) {
     one("weir_watermark_timestamp_seconds", "gauge",
         "Event time up to which the input is complete.", double(v.watermark_us) / 1e6);

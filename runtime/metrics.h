@@ -45,6 +45,9 @@ struct MetricsValues {
   std::map<std::string, uint64_t> dead;  // by reason
   uint64_t epochs = 0, aborts = 0, rebalances = 0, restored_entries = 0;
   uint64_t state_bytes = 0, state_groups = 0, spills = 0;
+  uint64_t snapshots = 0, snapshots_failed = 0, snapshot_bytes = 0, snapshot_copied_bytes = 0;
+  int64_t snapshot_ms = -1;  // wall clock of the last one; −1: none yet
+  uint64_t restored_snapshot_bytes = 0;
   int64_t watermark_us = INT64_MIN;
   std::vector<PartitionMetrics> partitions;
   Histogram epoch_seconds, latency_seconds;

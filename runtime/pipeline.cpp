@@ -8,6 +8,7 @@
 #include "runtime/names.h"
 #include "runtime/program.h"
 #include "runtime/run.h"
+#include "runtime/snapshots.h"
 
 namespace weir::runtime {
 
@@ -21,6 +22,17 @@ std::string default_state_dir(const std::string& name, const std::string& instan
                      : home && *home ? std::string(home) + "/.local/state"
                                      : "/var/tmp";
   return base + "/weir/" + legal_name(name) + "/" + legal_name(instance);
+}
+
+Status check_snapshots(const Program& program, const RunOptions& options, bool on_disk) {
+  if (options.snapshots_kept == 0)
+    return Status::error(Exit::Usage, "`--snapshots-kept` must be at least 1");
+  if (!program.uses_log)
+    return Status::error(Exit::NotSupported,
+                         "not supported yet: snapshots of a pipeline without a log");
+  if (!on_disk)
+    return Status::error(Exit::Usage, "`--snapshots`: the state of this run is in memory");
+  return {};
 }
 
 }  // namespace
@@ -59,12 +71,27 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   if (!stores.ok()) return stores.take_status();
   std::unique_ptr<Store> store;
   if (on_disk) {
+    // State that a log has is a cache of it; else it is all there is.
+    std::string lost;
     Result<std::unique_ptr<Store>> opened =
-        open_rocksdb_store(directory, std::move(*stores), MemoryShares(options.memory_bytes).store);
+        open_rocksdb_store(directory, std::move(*stores), MemoryShares(options.memory_bytes).store,
+                           program.uses_log ? &lost : nullptr);
     if (!opened.ok()) return opened.take_status();
     store = std::move(*opened);
+    if (!lost.empty() && options.say)
+      options.say("damaged state was thrown away and is restored: " + lost, false);
   } else {
     store = make_memory_store(std::move(*stores));
+  }
+  std::unique_ptr<Snapshots> snapshots;
+  if (!options.snapshots.empty()) {
+    if (Status status = check_snapshots(program, options, on_disk); !status.ok()) return status;
+    Result<std::unique_ptr<ObjectStore>> objects = open_object_directory(options.snapshots);
+    if (!objects.ok()) return objects.take_status().within("`--snapshots`");
+    snapshots = std::make_unique<Snapshots>(
+        program.name, directory, SnapshotOptions{options.snapshot_every_ms, options.snapshots_kept},
+        std::move(*objects), *log, options.machine ? *options.machine : this_machine());
+    if (Status status = snapshots->open(); !status.ok()) return status;
   }
 
   std::vector<std::unique_ptr<Sink>> sinks(program.sinks.size());
@@ -98,6 +125,8 @@ Status run_pipeline(const WeirPipelineImage& image, RunOptions& options, RunSumm
   if (!inputs.ok()) return inputs.take_status();
 
   PipelineRun run(program, options, log, *store, sink_pointers, dead_letters, metrics, begin);
+  // Without keyed state the sentinels are all there is.
+  if (!program.keyed.empty()) run.use(snapshots.get());
   Status status = run.run(**inputs, summary);
   (*inputs)->close();
   summary->seconds =

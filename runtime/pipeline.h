@@ -37,6 +37,9 @@ struct RunOptions {
   uint32_t shards = 16;
   uint64_t restore_write_bytes = 64 << 20;  // of changelogs that go into the store at once
   uint32_t threads = 0;                     // 0: all cores
+  std::string snapshots;                    // directory; empty: none
+  int64_t snapshot_every_ms = 600'000;
+  uint32_t snapshots_kept = 2;
   // What an operator should read: progress (`passing`: the next one may be written over it),
   // restarts in process. Null: nobody.
   std::function<void(const std::string& line, bool passing)> say;
@@ -59,6 +62,8 @@ struct RunOptions {
 struct RunSummary {
   uint64_t rows_in = 0, rows_out = 0, rows_late = 0, rows_dead = 0, bytes_in = 0;
   uint64_t epochs = 0, aborts = 0;
+  uint64_t snapshots = 0;
+  uint64_t restored_snapshot_epoch = 0;  // 0: none was restored
   uint64_t spills = 0;  // times that state was dropped from memory to stay in the budget
   double seconds = 0, join_seconds = 0, first_event_seconds = 0;
 };

@@ -189,6 +189,14 @@ Status PipelineRun::find_ends(Inputs& inputs, const std::vector<InputPartition>&
 }
 
 Status PipelineRun::begin_attempt(Inputs& inputs) {
+  if (snapshots_) {
+    Result<std::string> stored = store_.commit_record();
+    if (!stored.ok()) return stored.take_status();
+    if (stored->empty()) {
+      if (Result<bool> restored = restore_snapshot(); !restored.ok()) return restored.take_status();
+    }
+    if (Status status = failpoints_.reach("R2"); !status.ok()) return status;
+  }
   if (program_.uses_log) {
     Result<uint32_t> shards = stored_shards(store_, options_.shards);
     if (!shards.ok()) return shards.take_status();
@@ -213,8 +221,10 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   }
   Result<std::vector<InputPartition>> partitions = inputs.partitions(assigned_);
   if (!partitions.ok()) return partitions.take_status();
+  std::function<Result<bool>()> from_snapshot;
+  if (snapshots_) from_snapshot = [this] { return restore_snapshot(); };
   Result<DurableState> durable =
-      read_durable_state(program_, store_, log_, inputs, *partitions, options_);
+      read_durable_state(program_, store_, log_, inputs, *partitions, options_, from_snapshot);
   if (!durable.ok()) return durable.take_status();
   if (durable->restored_entries > 0)
     metrics_.update([&](MetricsValues& v) { v.restored_entries += durable->restored_entries; });
@@ -301,6 +311,23 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   rows_in_epoch_ = 0;
   epoch_begin_ = machine_.now();
   return inputs.start(*partitions, durable->positions);
+}
+
+Result<bool> PipelineRun::restore_snapshot() {
+  Result<Snapshots::Restored> restored = snapshots_->restore(store_, failpoints_);
+  if (!restored.ok()) return restored.take_status();
+  if (!restored->damaged.empty() && options_.say)
+    options_.say("stepped over damaged snapshots: " + restored->damaged, false);
+  if (!restored->installed) return false;
+  summary_->restored_snapshot_epoch = restored->epoch;
+  metrics_.update([&](MetricsValues& v) { v.restored_snapshot_bytes += restored->bytes; });
+  if (options_.say) {
+    options_.say("restored the snapshot of epoch " + std::to_string(restored->epoch) + ": " +
+                     std::to_string(restored->bytes >> 20) + " MiB in " +
+                     std::to_string(int(restored->seconds * 1000)) + " ms",
+                 false);
+  }
+  return true;
 }
 
 // ---------------------------------------------------------------- rounds
@@ -499,6 +526,7 @@ Status PipelineRun::cut_epoch(Inputs& inputs) {
       sentinel.signatures[keyed.keyed->identity()] = keyed.keyed->signature();
     if (inputs.is_log(lane->source())) epoch->offsets[lane->partition()] = sentinel.position;
   }
+  if (snapshots_ && snapshots_->due()) epoch->checkpoint = snapshots_->checkpoint_directory();
   epoch->record = record_;
   epoch->group = inputs.group_metadata();
 
@@ -540,6 +568,7 @@ Status PipelineRun::drain_outputs() {
 }
 
 Status PipelineRun::take_commit(int timeout_ms) {
+  take_snapshot();
   std::optional<Committed> done = commits_->result(timeout_ms);
   if (!done) return {};
   if (!done->status.ok())
@@ -562,7 +591,41 @@ Status PipelineRun::take_commit(int timeout_ms) {
       v.latency_seconds.observe(double(std::max<int64_t>(now - sample.timestamp_ms, 0)) / 1000,
                                 sample.rows);
   });
+  if (done->checkpoint) take_checkpoint(std::move(*done->checkpoint));
   return done->spent ? renew_producer() : Status();
+}
+
+void PipelineRun::take_checkpoint(Result<Checkpoint> checkpoint) {
+  if (checkpoint.ok()) {
+    snapshots_->begin(std::move(*checkpoint), &failpoints_);
+    return;
+  }
+  snapshots_->missed();
+  metrics_.update([](MetricsValues& v) { ++v.snapshots_failed; });
+  if (options_.say) options_.say("no snapshot: " + checkpoint.status().message(), false);
+}
+
+// A snapshot that is done.
+void PipelineRun::take_snapshot() {
+  if (!snapshots_) return;
+  std::optional<SnapshotResult> done = snapshots_->result();
+  if (!done) return;
+  if (!done->status.ok()) {
+    metrics_.update([](MetricsValues& v) { ++v.snapshots_failed; });
+    if (options_.say)
+      options_.say("the snapshot of epoch " + std::to_string(done->epoch) +
+                       " did not come about: " + done->status.message(),
+                   false);
+    return;
+  }
+  ++summary_->snapshots;
+  int64_t now_ms = machine_.wall_ms();
+  metrics_.update([&](MetricsValues& v) {
+    ++v.snapshots;
+    v.snapshot_bytes = done->bytes;
+    v.snapshot_copied_bytes += done->copied;
+    v.snapshot_ms = now_ms;
+  });
 }
 
 // Fences the producer that we had: a late request of it can't reach the next transaction.
@@ -617,6 +680,8 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
         status_.exit() == Exit::Unavailable || status_.exit() == Exit::Failed || status_.retry();
     return again ? Outcome::Aborted : Outcome::Failed;
   }
+  if (snapshots_ && !stop_asked()) snapshots_->wait();
+  take_snapshot();
   metrics_.update([&](MetricsValues& v) { v.watermark_us = watermarks_->floor(0); });
   publish(inputs);
   ProgressState state;

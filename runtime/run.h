@@ -18,6 +18,7 @@
 #include "runtime/operators.h"
 #include "runtime/pipeline.h"
 #include "runtime/progress.h"
+#include "runtime/snapshots.h"
 #include "runtime/startup.h"
 
 namespace weir::runtime {
@@ -47,6 +48,9 @@ class PipelineRun {
               std::vector<Sink*> sinks, std::map<std::string, Sink*> dead_letters, Metrics& metrics,
               Machine::Time begin);
 
+  // Snapshots are taken, and what is lost is restored from them. Outlive the run.
+  void use(Snapshots* snapshots) { snapshots_ = snapshots; }
+
   Status run(Inputs& inputs, RunSummary* summary);
 
  private:
@@ -75,6 +79,10 @@ class PipelineRun {
   Status take_commit(int timeout_ms);
   Status wait_for_commit();
   Status renew_producer();
+  // The newest snapshot becomes the store; false: there is none.
+  Result<bool> restore_snapshot();
+  void take_checkpoint(Result<Checkpoint> checkpoint);
+  void take_snapshot();
   int wait_ms() const;
   bool anything_uncommitted() const;
   bool ended() const;
@@ -98,6 +106,7 @@ class PipelineRun {
   MemoryShares shares_;
   WorkArena arena_;
   Failpoints failpoints_;
+  Snapshots* snapshots_ = nullptr;  // null: none
   RunSummary* summary_ = nullptr;
 
   // Kept over attempts.

@@ -22,7 +22,7 @@ class Restore {
         bytes_per_write_(bytes_per_write) {}
 
   // `all_sentinels`: the store does not know those of all partitions; another process may have
-  // written them.
+  // written them. Exit::Failed: the changelogs no longer have what is behind the store.
   Result<uint64_t> run(bool all_sentinels) {
     Positions from;
     if (all_sentinels) record_->changelogs.erase({commits_topic(program_.name), 0});
@@ -35,6 +35,13 @@ class Restore {
     if (!status.ok()) return status;
     Result<std::unique_ptr<LogReader>> reader = log_.reader(from);
     if (!reader.ok()) return reader.take_status();
+    for (const auto& [partition, position] : from) {
+      if (position.offset != 0 || !stores_.contains(partition.topic)) continue;
+      if (int64_t begin = (*reader)->begin(partition); begin > 0)
+        return Status::error(Exit::Failed, "`" + partition.topic + "`/" +
+                                               std::to_string(partition.partition) +
+                                               " begins at offset " + std::to_string(begin));
+    }
     while (true) {
       Result<LogReader::Read> read = (*reader)->read(1000);
       if (!read.ok()) return read.take_status();
@@ -176,6 +183,47 @@ Status check_committed(const Program& program, const CommitRecord& record,
   return {};
 }
 
+// The store, and what the changelogs have behind it.
+Status settle_store(const Program& program, Store& store, Log* log,
+                    const std::vector<InputPartition>& partitions, const RunOptions& options,
+                    const std::function<Result<bool>()>& from_snapshot, DurableState* state) {
+  bool may_fetch = from_snapshot != nullptr;
+  while (true) {
+    state->record = {};
+    Result<std::string> stored = store.commit_record();
+    if (!stored.ok()) return stored.take_status();
+    if (!stored->empty()) {
+      Result<CommitRecord> record = read_commit_record(*stored);
+      if (!record.ok()) return record.take_status();
+      state->record = std::move(*record);
+    }
+    if (!log || !program.uses_log) return {};
+    if (Status status = check_signatures(program, state->record); !status.ok()) return status;
+    bool all_known =
+        std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) {
+          return state->record.sentinels.contains(input.partition);
+        });
+    Result<uint64_t> restored =
+        Restore(program, store, *log, &state->record, options.restore_write_bytes).run(!all_known);
+    if (restored.ok()) {
+      state->restored_entries = *restored;
+      return {};
+    }
+    Status status = restored.take_status();
+    if (status.exit() != Exit::Failed) return std::move(status).within("restoring state");
+    if (may_fetch) {
+      may_fetch = false;
+      Result<bool> fetched = from_snapshot();
+      if (!fetched.ok()) return fetched.take_status();
+      if (*fetched) continue;
+    }
+    return Status::error(
+        Exit::Configuration,
+        "restoring state: " + status.message() + "; what was before it is in snapshots, " +
+            (from_snapshot ? "and no intact one was found" : "say where they are by --snapshots"));
+  }
+}
+
 }  // namespace
 
 Result<uint32_t> stored_shards(Store& store, uint32_t wanted) {
@@ -193,11 +241,14 @@ Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards)
   Status status = log.ensure_topic(commits_topic(program.name), 1,
                                    {{"cleanup.policy", "compact"}, {"segment.bytes", "16777216"}});
   for (uint32_t i = 0; i < program.keyed.size() && status.ok(); ++i) {
-    // Records carry many entries under no key, so they can't be compacted. They are kept for ever
-    // until base pages bound them.
-    status = log.ensure_topic(
-        changelog_topic(program.name, program.keyed[i].keyed->identity()), int32_t(shards),
-        {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}, {"retention.bytes", "-1"}});
+    // Records carry many entries under no key, so they can't be compacted. They are kept until
+    // snapshots have what is in them; a broker frees whole segments.
+    status = log.ensure_topic(changelog_topic(program.name, program.keyed[i].keyed->identity()),
+                              int32_t(shards),
+                              {{"cleanup.policy", "delete"},
+                               {"retention.ms", "-1"},
+                               {"retention.bytes", "-1"},
+                               {"segment.bytes", "67108864"}});
   }
   return status;
 }
@@ -205,7 +256,8 @@ Status ensure_internal_topics(const Program& program, Log& log, uint32_t shards)
 Result<DurableState> read_durable_state(const Program& program, Store& store, Log* log,
                                         Inputs& inputs,
                                         const std::vector<InputPartition>& partitions,
-                                        const RunOptions& options) {
+                                        const RunOptions& options,
+                                        const std::function<Result<bool>()>& from_snapshot) {
   DurableState state;
   std::vector<TopicPartition> of_log;
   for (const InputPartition& input : partitions) {
@@ -217,24 +269,8 @@ Result<DurableState> read_durable_state(const Program& program, Store& store, Lo
     if (!read.ok()) return read.take_status();
     committed = std::move(*read);
   }
-  Result<std::string> stored = store.commit_record();
-  if (!stored.ok()) return stored.take_status();
-  if (!stored->empty()) {
-    Result<CommitRecord> record = read_commit_record(*stored);
-    if (!record.ok()) return record.take_status();
-    state.record = std::move(*record);
-  }
-  if (log && program.uses_log) {
-    if (Status status = check_signatures(program, state.record); !status.ok()) return status;
-    bool all_known =
-        std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) {
-          return state.record.sentinels.contains(input.partition);
-        });
-    Result<uint64_t> restored =
-        Restore(program, store, *log, &state.record, options.restore_write_bytes).run(!all_known);
-    if (!restored.ok()) return restored.take_status().within("restoring state");
-    state.restored_entries = *restored;
-  }
+  Status settled = settle_store(program, store, log, partitions, options, from_snapshot, &state);
+  if (!settled.ok()) return settled;
   if (Status status = check_signatures(program, state.record); !status.ok()) return status;
   if (Status status = check_committed(program, state.record, partitions, inputs, committed);
       !status.ok()) {

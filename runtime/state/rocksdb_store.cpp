@@ -9,6 +9,7 @@
 //   are left out when a table is written (a compaction filter): most of them never reach one.
 // - Groups that are not in memory are changed by merge operands; nothing is read for that.
 // - An I/O error is the end of the run: nothing is skipped.
+// - Damage that is found while reading leaves a mark in the directory: the next start knows.
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
@@ -17,11 +18,13 @@
 #include <rocksdb/merge_operator.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 
 #include "runtime/state/state_key.h"
 #include "runtime/state/store.h"
@@ -31,6 +34,7 @@ namespace weir::runtime {
 namespace {
 
 constexpr char kCommitRecordKey[] = "commit";
+constexpr char kDamaged[] = "/DAMAGED";
 constexpr size_t kEraseStep = 4096;
 
 Status disk_error(const std::string& what, const rocksdb::Status& status) {
@@ -121,8 +125,9 @@ class ClosedPanesFactory final : public rocksdb::CompactionFilterFactory {
 
 class RocksCursor final : public Store::Cursor {
  public:
-  RocksCursor(rocksdb::Iterator* iterator, const ValueMerge& merge)
-      : iterator_(iterator), merge_(merge) {}
+  using Failed = std::function<Status(const rocksdb::Status&)>;
+  RocksCursor(rocksdb::Iterator* iterator, const ValueMerge& merge, Failed failed)
+      : iterator_(iterator), merge_(merge), failed_(std::move(failed)) {}
   bool valid() const override { return iterator_->Valid(); }
   std::string_view key() const override { return view(iterator_->key()); }
   std::string_view value() const override {
@@ -136,24 +141,22 @@ class RocksCursor final : public Store::Cursor {
   void next() override { iterator_->Next(); }
   void seek(std::string_view from) override { iterator_->Seek(slice(from)); }
   Status status() const override {
-    return iterator_->status().ok() ? Status() : disk_error("reading state", iterator_->status());
+    return iterator_->status().ok() ? Status() : failed_(iterator_->status());
   }
 
  private:
   std::unique_ptr<rocksdb::Iterator> iterator_;
   const ValueMerge& merge_;
+  Failed failed_;
   mutable std::string merged_;
 };
 
 class RocksStore final : public Store {
  public:
-  ~RocksStore() override {
-    for (rocksdb::ColumnFamilyHandle* family : all_) (void)db_->DestroyColumnFamilyHandle(family);
-    if (db_) (void)db_->Close();
-  }
+  ~RocksStore() override { close(); }
 
   Status open(const std::string& directory, std::vector<StoreOperator> operators,
-              uint64_t memory_bytes) {
+              uint64_t memory_bytes, std::string* lost) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error)
@@ -161,7 +164,24 @@ class RocksStore final : public Store {
           Exit::Disk, "the state directory `" + directory + "` can't be made: " + error.message());
     directory_ = directory;
     operators_ = std::move(operators);
+    memory_bytes_ = memory_bytes;
+    write_options_.sync = false;
+    write_options_.protection_bytes_per_key = 8;
 
+    std::string damage;
+    bool is_marked = std::filesystem::exists(directory_ + kDamaged);
+    Status status = is_marked ? Status::error(Exit::Disk, "the state in `" + directory_ +
+                                                              "` was found damaged while reading")
+                              : open_database(&damage);
+    if (status.ok() || !lost || (!is_marked && damage.empty())) return status;
+    *lost = status.message();
+    if (status = destroy(); !status.ok()) return status;
+    return open_database(&damage);
+  }
+
+ private:
+  // `damage`: the error is that of bytes that are not what was written.
+  Status open_database(std::string* damage) {
     rocksdb::Options options;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
@@ -171,6 +191,7 @@ class RocksStore final : public Store {
     options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
     // Half of it for what has been written lately; a batch may go beyond the limit of a buffer, and
     // one is written out while the next is filled. An epoch's write comes on top.
+    uint64_t memory_bytes = memory_bytes_;
     uint64_t buffers_bytes = std::max<uint64_t>(memory_bytes / 2, 1 << 20);
     options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(buffers_bytes);
     options.max_background_jobs = 2;
@@ -222,9 +243,9 @@ class RocksStore final : public Store {
 
     // Families of operators that the program no longer has stay: it may get them back.
     std::vector<std::string> families;
-    if (rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory, &families);
+    if (rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, directory_, &families);
         !listed.ok()) {
-      if (std::filesystem::exists(directory + "/CURRENT")) return refused(listed);
+      if (std::filesystem::exists(directory_ + "/CURRENT")) return refused(listed, damage);
       families = {rocksdb::kDefaultColumnFamilyName};
     }
     for (const StoreOperator& op : operators_) {
@@ -245,19 +266,56 @@ class RocksStore final : public Store {
       descriptors[at].options.table_factory = table_factory(op.looks_up);
     }
     rocksdb::DB* db = nullptr;
-    if (rocksdb::Status opened = rocksdb::DB::Open(options, directory, descriptors, &all_, &db);
+    if (rocksdb::Status opened = rocksdb::DB::Open(options, directory_, descriptors, &all_, &db);
         !opened.ok())
-      return refused(opened);
+      return refused(opened, damage);
     db_.reset(db);
     for (const StoreOperator& op : operators_) {
       size_t at = size_t(std::find(families.begin(), families.end(), op.name) - families.begin());
       stores_.push_back(all_[at]);
     }
-    write_options_.sync = false;
-    write_options_.protection_bytes_per_key = 8;
     return {};
   }
 
+  void close() {
+    for (rocksdb::ColumnFamilyHandle* family : all_) (void)db_->DestroyColumnFamilyHandle(family);
+    all_.clear();
+    stores_.clear();
+    closed_.clear();
+    if (db_) (void)db_->Close();
+    db_.reset();
+  }
+
+  // The directory holds no state then. Requires: closed.
+  Status destroy() {
+    std::error_code error;
+    // Without it there is no database, whatever else is left by a crash.
+    std::filesystem::remove(directory_ + "/CURRENT", error);
+    if (error) return not_removed(error);
+    for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
+      if (is_of_database(entry.path().filename().string()))
+        std::filesystem::remove(entry.path(), error);
+      if (error) break;
+    }
+    if (!error) std::filesystem::remove(directory_ + kDamaged, error);
+    return error ? not_removed(error) : Status();
+  }
+  Status not_removed(const std::error_code& error) const {
+    return Status::error(Exit::Disk,
+                         "the state in `" + directory_ + "` can't be removed: " + error.message());
+  }
+
+  // Dead letters and snapshots on their way lie in the same directory.
+  static bool is_of_database(const std::string& name) {
+    size_t dot = name.find('.');
+    bool is_numbered = dot > 0 && name.find_first_not_of("0123456789") == dot;
+    return (is_numbered &&
+            (name.ends_with(".sst") || name.ends_with(".log") || name.ends_with(".dbtmp"))) ||
+           name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") || name == "IDENTITY" ||
+           name == "LOG" || name.starts_with("LOG.old");
+  }
+
+ public:
   Status write(const std::vector<Write>& writes, std::string_view commit_record) override {
     constexpr size_t kEntryOverhead = 16;  // kind, family, sizes
     size_t bytes = commit_record.size() + 256;
@@ -310,8 +368,9 @@ class RocksStore final : public Store {
   std::unique_ptr<Cursor> cursor(uint32_t store) override {
     rocksdb::ReadOptions options;
     options.fill_cache = false;  // scans must not push out what is looked up
-    return std::make_unique<RocksCursor>(db_->NewIterator(options, stores_[store]),
-                                         operators_[store].merge);
+    return std::make_unique<RocksCursor>(
+        db_->NewIterator(options, stores_[store]), operators_[store].merge,
+        [this](const rocksdb::Status& status) { return failed("reading state", status); });
   }
 
   void forget_before(uint32_t store, int64_t pane) override { closed_[store]->forget_before(pane); }
@@ -337,23 +396,113 @@ class RocksStore final : public Store {
     return {};
   }
 
+  Result<std::vector<CheckpointFile>> checkpoint(const std::string& to) override {
+    std::string directory = std::filesystem::absolute(to).string();
+    std::error_code error;
+    std::filesystem::remove_all(directory, error);
+    rocksdb::Checkpoint* made = nullptr;
+    if (rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made); !status.ok())
+      return failed("making a checkpoint", status);
+    std::unique_ptr<rocksdb::Checkpoint> owned(made);
+    // Everything is flushed first: the files are complete without the write-ahead log.
+    if (rocksdb::Status status = made->CreateCheckpoint(directory, 0); !status.ok())
+      return failed("making a checkpoint", status);
+    std::vector<rocksdb::LiveFileMetaData> tables;
+    db_->GetLiveFilesMetaData(&tables);
+    std::vector<CheckpointFile> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+      std::string name = entry.path().filename().string();
+      if (name.ends_with(".log")) {
+        std::filesystem::remove(entry.path(), error);
+        continue;
+      }
+      CheckpointFile& file = files.emplace_back(CheckpointFile{name, std::nullopt});
+      for (const rocksdb::LiveFileMetaData& table : tables) {
+        if (table.relative_filename != name || table.file_checksum.size() != sizeof(uint32_t))
+          continue;
+        uint32_t sum = 0;  // big endian
+        for (char byte : table.file_checksum) sum = sum << 8 | uint8_t(byte);
+        file.crc32c = sum;
+      }
+    }
+    if (error)
+      return Status::error(Exit::Disk, "the checkpoint `" + directory + "`: " + error.message());
+    if (Status status = read_back(directory); !status.ok()) return status;
+    return files;
+  }
+
+  Status replace(const std::string& from) override {
+    close();
+    if (Status status = destroy(); !status.ok()) return status;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(from, error)) {
+      std::string name = entry.path().filename().string();
+      if (name != "CURRENT") std::filesystem::rename(entry.path(), directory_ + "/" + name, error);
+      if (error) break;
+    }
+    // The last one makes a database of them.
+    if (!error) std::filesystem::rename(from + "/CURRENT", directory_ + "/CURRENT", error);
+    std::string damage;
+    Status status = open_database(&damage);
+    if (error || !status.ok()) {
+      close();
+      if (Status emptied = destroy(); !emptied.ok()) return emptied;
+      if (Status opened = open_database(&damage); !opened.ok()) return opened;
+    }
+    if (error)
+      return Status::error(
+          Exit::Disk, "`" + from + "` can't be moved to `" + directory_ + "`: " + error.message());
+    return status;
+  }
+
  private:
-  Status refused(const rocksdb::Status& status) const {
+  // What the directory of a checkpoint says to who opens it is what we are at.
+  Status read_back(const std::string& directory) {
+    rocksdb::DB* opened = nullptr;
+    rocksdb::Options options;
+    options.info_log_level = rocksdb::FATAL_LEVEL;
+    options.paranoid_checks = true;
+    if (rocksdb::Status status = rocksdb::DB::OpenForReadOnly(options, directory, &opened);
+        !status.ok())
+      return failed("reading a checkpoint back", status);
+    std::unique_ptr<rocksdb::DB> owned(opened);
+    std::string found;
+    rocksdb::Status status = opened->Get(rocksdb::ReadOptions(), kCommitRecordKey, &found);
+    (void)opened->Close();
+    owned.reset();
+    std::error_code error;
+    std::filesystem::remove(directory + "/LOG", error);
+    Result<std::string> wanted = commit_record();
+    if (!wanted.ok()) return wanted.take_status();
+    if (!status.ok() || found != *wanted)
+      return Status::error(Exit::Disk, "the checkpoint `" + directory +
+                                           "` does not hold the commit record that was written");
+    return {};
+  }
+
+  Status refused(const rocksdb::Status& status, std::string* damage) const {
     std::string text = status.ToString();
-    if (text.find("lock") != std::string::npos) {
+    if (status.IsIOError() && (text.find("lock file") != std::string::npos ||
+                               text.find("lock hold") != std::string::npos)) {
       return Status::error(Exit::Restart, "the state directory `" + directory_ +
                                               "` belongs to another running process (" + text +
                                               ")");
     }
+    // A file that is missing comes as an I/O error with the path.
+    if (status.IsCorruption() || status.IsPathNotFound() ||
+        text.find("No such file") != std::string::npos)
+      *damage = text;
     return Status::error(Exit::Disk,
                          "the state in `" + directory_ + "` can't be read: " + text +
                              "; remove the directory to have it restored from the changelog");
   }
   Status failed(const std::string& what, const rocksdb::Status& status) const {
+    if (status.IsCorruption()) std::ofstream(directory_ + kDamaged) << status.ToString() << "\n";
     return disk_error(what + " in `" + directory_ + "`", status);
   }
 
   std::string directory_;
+  uint64_t memory_bytes_ = 0;
   std::vector<StoreOperator> operators_;
   std::vector<std::shared_ptr<ClosedPanesFactory>> closed_;  // one for each
   std::unique_ptr<rocksdb::DB> db_;
@@ -365,9 +514,10 @@ class RocksStore final : public Store {
 
 Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
                                                   std::vector<StoreOperator> operators,
-                                                  uint64_t memory_bytes) {
+                                                  uint64_t memory_bytes, std::string* lost) {
   auto store = std::make_unique<RocksStore>();
-  if (Status status = store->open(directory, std::move(operators), memory_bytes); !status.ok())
+  if (Status status = store->open(directory, std::move(operators), memory_bytes, lost);
+      !status.ok())
     return status;
   return std::unique_ptr<Store>(std::move(store));
 }

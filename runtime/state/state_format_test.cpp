@@ -5,6 +5,7 @@
 
 #include "runtime/state/changelog.h"
 #include "runtime/state/sentinel.h"
+#include "runtime/state/snapshot.h"
 #include "runtime/state/state_key.h"
 #include "runtime/state/state_value.h"
 #include "runtime/state/value_merge.h"
@@ -37,6 +38,16 @@ Sentinel some_sentinel() {
   return s;
 }
 
+constexpr char kManifestHex[] =
+    "77656972736e6170"
+    "01"
+    "2e00000001070000000000000000000000010000000d000000702e632e6368616e67656c6f67030000002c03000000"
+    "000000"
+    "02000000"
+    "0a0000003030303031322e73737414000000702f66696c65732f372f30303030"
+    "31322e7373740000010000000000efbeadde0700000043555252454e54110000"
+    "00702f66696c65732f372f43555252454e54100000000000000001000000be5c"
+    "a92c";
 constexpr char kSentinelHex[] =
     "01"
     "0700000000000000"
@@ -277,4 +288,43 @@ TEST_CASE("golden: commit record, format 1") {
                           "0c00000000000000");
   CHECK(*read_commit_record(bytes) == record);
   CHECK(read_commit_record(bytes.substr(0, bytes.size() - 1)).status().exit() == Exit::Disk);
+}
+
+TEST_CASE("a snapshot's manifest: bytes, and no other bytes are one") {
+  SnapshotManifest manifest;
+  manifest.record.epoch = 7;
+  manifest.record.changelogs = {{{"p.c.changelog", 3}, 812}};
+  manifest.files = {{"000012.sst", "p/files/7/000012.sst", 65536, 0xdeadbeef},
+                    {"CURRENT", "p/files/7/CURRENT", 16, 1}};
+  std::string bytes = write_manifest(manifest);
+  CHECK(hex(bytes) == kManifestHex);
+  Result<SnapshotManifest> read = read_manifest(bytes);
+  REQUIRE(read.ok());
+  CHECK(*read == manifest);
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CHECK(!read_manifest(std::string_view(bytes).substr(0, size)).ok());
+  CHECK(!read_manifest(bytes + '\0').ok());
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = char(flipped[bit / 8] ^ (1 << bit % 8));
+    CHECK(!read_manifest(flipped).ok());
+  }
+}
+
+TEST_CASE("a manifest can't name files outside of its directory") {
+  for (const char* name : {"../x", "a/b", "", ".."}) {
+    SnapshotManifest manifest;
+    manifest.files = {{name, "o", 1, 1}};
+    CHECK(!read_manifest(write_manifest(manifest)).ok());
+  }
+}
+
+TEST_CASE("names of snapshots are in the order of their age") {
+  SnapshotId id{7, 1'700'000'000'000}, later{12, 5}, read;
+  CHECK(text_of(id) == "00000000000000000007-00000001700000000000");
+  CHECK(text_of(id) < text_of(later));
+  REQUIRE(read_snapshot_id(text_of(id), &read));
+  CHECK(read.epoch == 7);
+  CHECK(read.wall_ms == 1'700'000'000'000);
+  CHECK(!read_snapshot_id(text_of(id) + ".unfinished", &read));
 }

@@ -4,6 +4,16 @@
 
 namespace weir::runtime {
 
+Result<std::vector<Store::CheckpointFile>> Store::checkpoint(const std::string& directory) {
+  return Status::error(Exit::NotSupported,
+                       "state in memory has no snapshots (`" + directory + "`)");
+}
+
+Status Store::replace(const std::string& directory) {
+  return Status::error(Exit::NotSupported,
+                       "state in memory has no snapshots (`" + directory + "`)");
+}
+
 Result<std::vector<StoreOperator>> store_operators(const Program& program) {
   std::vector<StoreOperator> operators;
   for (const KeyedInfo& keyed : program.keyed) {

@@ -56,6 +56,18 @@ class Store {
   virtual void forget_before(uint32_t store, int64_t pane) = 0;
   // Back to empty (before a full restore).
   virtual Status clear() = 0;
+
+  // For snapshots; a store that does not outlive its process has none: NotSupported.
+  struct CheckpointFile {
+    std::string name;
+    std::optional<uint32_t> crc32c;  // of a file that never changes, as it was when it was written
+  };
+  // What is in the store now, as files of a new directory that cost next to nothing (links). The
+  // commit record that is in them has been read back. Requires: nobody writes meanwhile.
+  virtual Result<std::vector<CheckpointFile>> checkpoint(const std::string& directory);
+  // From now on what lies in such a directory, instead of what is here; its files are moved. A
+  // crash meanwhile leaves an empty store. Requires: nobody reads, there is no cursor.
+  virtual Status replace(const std::string& directory);
 };
 
 // A keyed operator, as the store sees it.
@@ -68,10 +80,13 @@ struct StoreOperator {
 // Those of a program, as in Program::keyed. NotSupported for what state can't hold yet.
 Result<std::vector<StoreOperator>> store_operators(const Program& program);
 
-// Locks the directory. `memory_bytes` bounds caches and write buffers.
+// Locks the directory. `memory_bytes` bounds caches and write buffers. `lost`: who can get the
+// state back from somewhere else is told there that it was damaged, and gets an empty store;
+// without it damaged state is an error.
 Result<std::unique_ptr<Store>> open_rocksdb_store(const std::string& directory,
                                                   std::vector<StoreOperator> operators,
-                                                  uint64_t memory_bytes);
+                                                  uint64_t memory_bytes,
+                                                  std::string* lost = nullptr);
 std::unique_ptr<Store> make_memory_store(std::vector<StoreOperator> operators);
 
 }  // namespace weir::runtime

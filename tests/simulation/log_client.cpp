@@ -505,6 +505,7 @@ class Reader final : public LogReader {
     }
     return Read{};
   }
+  int64_t begin(const TopicPartition& partition) const override { return inner_->begin(partition); }
 
  private:
   Process& process_;
@@ -540,6 +541,10 @@ Status LogClient::ensure_topic(const std::string& topic, int32_t partitions,
                                const std::map<std::string, std::string>& config) {
   if (Status status = ask(process_, Point::ensure_topic); !status.ok()) return status;
   return process_.world().log.ensure_topic(topic, partitions, config);
+}
+
+Status LogClient::delete_records(const Positions& before) {
+  return process_.world().log.delete_records(before);
 }
 
 }  // namespace weir::simulation

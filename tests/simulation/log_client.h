@@ -21,6 +21,7 @@ class LogClient final : public runtime::Log {
   runtime::Result<int32_t> partitions(const std::string& topic) override;
   runtime::Status ensure_topic(const std::string& topic, int32_t partitions,
                                const std::map<std::string, std::string>& config) override;
+  runtime::Status delete_records(const runtime::Positions& before) override;
 
  private:
   Process& process_;

@@ -100,6 +100,11 @@ Status read_flags(RunCommand& command) {
     return Status::error(Exit::Usage, "`--commit-interval " + command.commit_interval +
                                           "`: a duration as 100ms or 2s is wanted");
   options.commit_interval_ms = *interval / 1000;
+  std::optional<int64_t> every = parse_duration_us(command.snapshot_every);
+  if (!every || *every < 1000)
+    return Status::error(Exit::Usage, "`--snapshot-every " + command.snapshot_every +
+                                          "`: a duration as 10m or 1h is wanted");
+  options.snapshot_every_ms = *every / 1000;
   if (options.rows_per_batch == 0)
     return Status::error(Exit::Usage, "`--batch` must be at least 1");
   if (!command.quiet) {
@@ -189,6 +194,13 @@ void add_run_flags(CLI::App& app, RunCommand& command) {
   app.add_option("--data", command.data_folder, "the folder of --dev");
   app.add_option("--brokers", options.brokers, "Kafka's addresses, instead of the program's");
   app.add_option("--state", options.state_dir, "directory of the pipeline's state");
+  app.add_option("--snapshots", options.snapshots,
+                 "directory that outlives the machine: snapshots of the state go there, bound the "
+                 "changelogs, and replace a lost disk");
+  app.add_option("--snapshot-every", command.snapshot_every, "between snapshots")
+      ->capture_default_str();
+  app.add_option("--snapshots-kept", options.snapshots_kept, "so many, the newest")
+      ->capture_default_str();
   app.add_option("--metrics", options.metrics_address,
                  "serve Prometheus metrics, as 127.0.0.1:9464");
   app.add_option("--memory", command.memory, "budget of state and queues")->capture_default_str();

@@ -22,7 +22,7 @@ struct RunCommand {
 
   // As typed; `run_command` reads them.
   std::vector<std::string> set;
-  std::string until, memory = "1GiB", commit_interval = "100ms";
+  std::string until, memory = "1GiB", commit_interval = "100ms", snapshot_every = "10m";
 };
 
 void add_run_flags(CLI::App& app, RunCommand& command);

@@ -50,6 +50,36 @@ class KafkaLog final : public Log {
     return {};
   }
 
+  Status delete_records(const Positions& before) override {
+    if (before.empty()) return {};
+    PartitionList list(rd_kafka_topic_partition_list_new(int(before.size())));
+    for (const auto& [partition, position] : before) {
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)
+          ->offset = position.offset;
+    }
+    std::unique_ptr<rd_kafka_DeleteRecords_t, Destroy<rd_kafka_DeleteRecords_destroy>> wanted(
+        rd_kafka_DeleteRecords_new(list.get()));
+    Queue queue(rd_kafka_queue_new(handle_->get()));
+    rd_kafka_DeleteRecords_t* all[] = {wanted.get()};
+    rd_kafka_DeleteRecords(handle_->get(), all, 1, nullptr, queue.get());
+    std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>> event(
+        rd_kafka_queue_poll(queue.get(), kRequestMsMax));
+    if (!event) return handle_->unreachable("delete records");
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return handle_->status("delete records", rd_kafka_event_error(event.get()),
+                             rd_kafka_event_error_string(event.get()));
+    }
+    const rd_kafka_topic_partition_list_t* done =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+    for (int i = 0; i < done->cnt; i++) {
+      if (done->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      return handle_->status("delete records of `" + std::string(done->elems[i].topic) + "`[" +
+                                 std::to_string(done->elems[i].partition) + "]",
+                             done->elems[i].err);
+    }
+    return {};
+  }
+
  private:
   Status create(const std::string& topic, int32_t partitions,
                 const std::map<std::string, std::string>& config) {

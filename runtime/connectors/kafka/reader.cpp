@@ -39,7 +39,7 @@ class Reader final : public LogReader {
         return handle_->unreachable(text_of(partition));
       }
       if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return handle_->status(text_of(partition), code);
-      // Position 0 means the beginning, wherever retention has moved it.
+      begins_[partition] = begin;
       int64_t start = position.offset == 0 ? begin : position.offset;
       if (start < begin || start > end) {
         return Status::error(Exit::Failed,
@@ -75,6 +75,8 @@ class Reader final : public LogReader {
     ready_.pop_front();
     return read;
   }
+
+  int64_t begin(const TopicPartition& partition) const override { return begins_.at(partition); }
 
  private:
   struct Left {
@@ -164,6 +166,7 @@ class Reader final : public LogReader {
   std::shared_ptr<Handle> handle_;
   Queue queue_;
   std::map<std::string, Topic> topics_;
+  std::map<TopicPartition, int64_t> begins_;
   std::map<TopicPartition, Left> left_;
   std::vector<TopicPartition> finished_;
   std::deque<Read> ready_;

@@ -177,11 +177,21 @@ def committed_offsets(group, topic):
 
 def end_offsets(topic, isolation="read_uncommitted"):
     """{partition: the offset that the next record will get}, transaction markers counted as the broker does."""
+    return {partition: ends[1] for partition, ends in offsets(topic, isolation).items()}
+
+
+def begin_offsets(topic):
+    """{partition: the first offset that is still there}."""
+    return {partition: ends[0] for partition, ends in offsets(topic, "read_uncommitted").items()}
+
+
+def offsets(topic, isolation):
+    """{partition: (first offset, end)}."""
     consumer = Consumer({"bootstrap.servers": brokers(), "group.id": "nobody", "enable.auto.commit": False,
                          "isolation.level": isolation})
     try:
         partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-        return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]
+        return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)
                 for partition in partitions}
     finally:
         consumer.close()

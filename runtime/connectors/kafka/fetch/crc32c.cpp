@@ -93,9 +93,10 @@ __attribute__((target("sse4.2"))) void three_stretches(const std::array<Table, 4
   }
 }
 
-__attribute__((target("sse4.2"))) uint32_t by_instruction(const char* at, size_t size) {
+__attribute__((target("sse4.2"))) uint32_t by_instruction(uint32_t before, const char* at,
+                                                          size_t size) {
   const char* end = at + size;
-  uint64_t sum = 0xffffffff;
+  uint64_t sum = ~before;
   three_stretches<kLong>(kLongZeros, sum, at, end);
   three_stretches<kShort>(kShortZeros, sum, at, end);
   for (; end - at >= 8; at += 8) sum = _mm_crc32_u64(sum, eight_bytes(at));
@@ -107,8 +108,8 @@ __attribute__((target("sse4.2"))) uint32_t by_instruction(const char* at, size_t
 
 }  // namespace
 
-uint32_t crc32c_by_tables(const char* data, size_t size) {
-  uint32_t sum = 0xffffffff;
+static uint32_t by_tables(uint32_t before, const char* data, size_t size) {
+  uint32_t sum = ~before;
   for (; size >= 8; data += 8, size -= 8) {
     uint64_t bytes = eight_bytes(data) ^ sum;
     sum = 0;
@@ -118,12 +119,16 @@ uint32_t crc32c_by_tables(const char* data, size_t size) {
   return ~sum;
 }
 
-uint32_t crc32c(const char* data, size_t size) {
+uint32_t crc32c_by_tables(const char* data, size_t size) { return by_tables(0, data, size); }
+
+uint32_t crc32c(const char* data, size_t size) { return crc32c_extend(0, data, size); }
+
+uint32_t crc32c_extend(uint32_t before, const char* data, size_t size) {
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2");
-  if (has_instruction) return by_instruction(data, size);
+  if (has_instruction) return by_instruction(before, data, size);
 #endif
-  return crc32c_by_tables(data, size);
+  return by_tables(before, data, size);
 }
 
 }  // namespace weir::runtime::kafka::fetch

@@ -8,6 +8,8 @@
 namespace weir::runtime::kafka::fetch {
 
 uint32_t crc32c(const char* data, size_t size);
+// Of what `before` is the checksum of, with these bytes behind it.
+uint32_t crc32c_extend(uint32_t before, const char* data, size_t size);
 // Without the instruction; for machines that have none, and for tests.
 uint32_t crc32c_by_tables(const char* data, size_t size);
 
