@@ -28,6 +28,7 @@ set(WEIR_RUNTIME_IO_TESTS
   connectors/kafka/partitioner_test.cpp
   connectors/kafka/fetch/batch_for_tests.cpp connectors/kafka/fetch/partition_test.cpp
   connectors/kafka/fetch/protocol_test.cpp connectors/kafka/fetch/record_batch_test.cpp
+  connectors/kafka/fetch/fake_broker_for_tests.cpp connectors/kafka/fetch/fetcher_test.cpp
   connectors/kafka/fetch/resolver_test.cpp connectors/kafka/fetch/sasl_test.cpp connectors/kafka/fetch/tls_test.cpp
   )
 # A program of its own: it wants a broker, WEIR_TEST_BROKERS=127.0.0.1:19092.

@@ -7,6 +7,8 @@
     SASL_PLAINTEXT +130   PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER (unsecured tokens)
     SASL_SSL       +140   the same over TLS
     REAUTH         +150   the same over TLS; after 4 s a connection must authenticate again (KIP-368)
+    PROXIED        +160   plain; clients are sent to +170, where a test puts a proxy
+    PROXIED_SSL    +180   TLS; clients are sent to +190
 
 The user is `weir`, the password `weir-secret`. Certificates lie in the cluster's folder, `tls/`: `ca.pem`, `client.pem` and
 `client.key` (its password is `key-secret`), and `stranger.pem`, a CA that nobody here knows.
@@ -17,6 +19,8 @@ import subprocess
 USER, PASSWORD, KEY_PASSWORD = "weir", "weir-secret", "key-secret"
 SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
+PROXY_DISTANCE = 10  # from a listener to the proxy in front of it
+
 # name: (distance, protocol, extra properties of the listener)
 LISTENERS = {
     "SSL": (100, "SSL", {}),
@@ -25,6 +29,8 @@ LISTENERS = {
     "SASL_PLAINTEXT": (130, "SASL_PLAINTEXT", {}),
     "SASL_SSL": (140, "SASL_SSL", {}),
     "REAUTH": (150, "SASL_SSL", {"connections.max.reauth.ms": "4000"}),
+    "PROXIED": (160, "PLAINTEXT", {}),
+    "PROXIED_SSL": (180, "SSL", {}),
 }
 LOGIN_MODULES = {
     "PLAIN": f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
@@ -67,8 +73,9 @@ def make_certificates(folder):
 
 
 def addresses(port):
-    """{name: address} of the broker whose first port this is. A name where names are to be checked."""
-    return {name: f"localhost:{port + distance}" for name, (distance, _, _) in LISTENERS.items()}
+    """{name: address for clients} of the broker whose first port this is. A name where names are to be checked."""
+    return {name: f"localhost:{port + distance + (PROXY_DISTANCE if name.startswith('PROXIED') else 0)}"
+            for name, (distance, _, _) in LISTENERS.items()}
 
 
 def properties(port, tls):
@@ -87,7 +94,7 @@ def properties(port, tls):
         if protocol.startswith("SASL"):
             lines += [f"{prefix}.{mechanism.lower()}.sasl.jaas.config={module}"
                       for mechanism, module in LOGIN_MODULES.items()]
-    listeners = [f"{name}://127.0.0.1:{address.rsplit(':', 1)[1]}" for name, address in names.items()]
+    listeners = [f"{name}://127.0.0.1:{port + distance}" for name, (distance, _, _) in LISTENERS.items()]
     advertised = [f"{name}://{address}" for name, address in names.items()]
     protocols = [f"{name}:{protocol}" for name, (_, protocol, _) in LISTENERS.items()]
     return listeners, advertised, protocols, "\n".join(lines)

@@ -37,6 +37,9 @@ class OwnBroker:
 
     def __enter__(self):
         self.before = os.environ["WEIR_KAFKA"]
+        if self.brokers > 1:
+            # The coordinators' topics have one replica: all on node 1, so that others may be killed.
+            self.tool("up", "--brokers", str(self.brokers), "--node", "1", *(["--secure"] if self.secure else []))
         os.environ["WEIR_KAFKA"] = self.up()
         return self
 

@@ -44,6 +44,7 @@ struct Link {
   Time deadline;            // of the answer
   Time not_before;          // back-off, throttling
   int failures = 0;         // since the last answer
+  int damaged = 0;          // answers in a row that could not be read
   uint64_t assignment = 0;  // that the request in flight is for
 };
 
@@ -148,7 +149,6 @@ class Io {
   Time metadata_not_before_, metadata_due_;
   size_t metadata_turn_ = 0;
   int metadata_tries_ = 0;  // since every partition had a leader
-  int damaged_ = 0;         // answers in a row that could not be read
   bool lanes_have_news_ = false;
   std::thread thread_;
 };

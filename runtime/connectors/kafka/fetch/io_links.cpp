@@ -77,7 +77,7 @@ void Io::drop(Link& link, const std::string& why) {
 // Of what can't be read the rest of the connection can't be, either.
 void Io::on_damaged(Link& link) {
   drop(link, "malformed");
-  if (++damaged_ < kDamagedAnswersMax) return;
+  if (++link.damaged < kDamagedAnswersMax) return;
   fail_(Status::error(Exit::Failed, "`" + link.endpoint.text() +
                                         "` gives answers that can't be read; `client = librdkafka` "
                                         "may"));
@@ -141,8 +141,8 @@ bool Io::on_answer(Link& link, BufferRef buffer) {
       good = on_fetch(link, buffer, body);
       break;
   }
-  if (good) damaged_ = 0;
-  if (good && asked >= Link::Asked::Metadata) link.failures = 0;
+  // Each new connection gives good answers about versions.
+  if (good && asked >= Link::Asked::Metadata) link.failures = link.damaged = 0;
   return good;
 }
 
