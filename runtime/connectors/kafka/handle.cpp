@@ -62,6 +62,23 @@ Exit refusal_of(rd_kafka_resp_err_t code, std::string_view reason) {
   return Exit::Done;
 }
 
+// Up to 2.6.0 the library repeats its nonce in SCRAM's second message; Kafka from 4.0 on refuses
+// that as a wrong password (confluentinc/librdkafka#4895).
+constexpr int kScramMended = 0x02060100;
+
+std::string hint_for(Exit refusal, std::string_view reason) {
+  if (refusal == Exit::Configuration) {
+    return "; the certificate is not signed by that authority, or it is for another host "
+           "(`ssl.endpoint.identification.algorithm`)";
+  }
+  bool of_scram = reason.find("SASL mechanism SCRAM") != reason.npos;
+  if (refusal == Exit::Permission && of_scram && rd_kafka_version() < kScramMended) {
+    return "; if they are right: librdkafka " + std::string(rd_kafka_version_str()) +
+           " can't speak SCRAM to Kafka 4 (2.6.1 can); PLAIN over TLS works";
+  }
+  return "";
+}
+
 }  // namespace
 
 bool run_bounded(std::function<void()> work, int ms_max) {
@@ -164,12 +181,7 @@ void Handle::on_error(rd_kafka_t*, int code, const char* reason, void* opaque) {
   // "3/3 brokers are down" says less than what was said before it.
   if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
   std::lock_guard lock(handle->mutex_);
-  handle->last_error_ = without_secrets(reason, handle->properties_);
-  if (refusal == Exit::Configuration) {
-    handle->last_error_ +=
-        "; the certificate is not signed by that authority, or it is for another host "
-        "(`ssl.endpoint.identification.algorithm`)";
-  }
+  handle->last_error_ = without_secrets(reason, handle->properties_) + hint_for(refusal, reason);
 }
 
 // The library's log lines say again what errors say.

@@ -1,4 +1,5 @@
-"""A broker of one test alone, for what others would not like; topics and programs see it while it is there.
+"""A broker of one test alone, for what others would not like; topics and programs see it while it is there. Its Kafka is of the version
+that all tests run on.
 
     with OwnBroker(secure=True) as broker, Topics() as mine:
         broker.listeners["SASL_SSL"], broker.tls
@@ -9,13 +10,22 @@ import pathlib
 import socket
 import subprocess
 
-TOOL = pathlib.Path(__file__).resolve().parents[3] / "tools" / "kafka"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TOOL, CLUSTERS = ROOT / "tools" / "kafka", ROOT / "build" / "kafka"
+
+
+def version_of(address):
+    """Of a broker that `tools/kafka` has started; nothing: of one that it has not."""
+    port = address.split(",")[0].rsplit(":", 1)[1]
+    return next((folder.name.rpartition("-")[0] for folder in CLUSTERS.glob(f"*-{port}")), None)
 
 
 class OwnBroker:
     def __init__(self, brokers=1, secure=False):
         self.brokers = brokers
         self.secure = secure
+        version = version_of(os.environ.get("WEIR_KAFKA", ":"))
+        self.version = ["--version", version] if version else []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -32,8 +42,8 @@ class OwnBroker:
         return self.listeners["PLAINTEXT"]
 
     def tool(self, *words):
-        return subprocess.run([TOOL, *words, "--port", str(self.port)], check=True, stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.DEVNULL).stdout.strip()
+        return subprocess.run([TOOL, *words, *self.version, "--port", str(self.port)], check=True, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
 
     def __enter__(self):
         self.before = os.environ["WEIR_KAFKA"]
@@ -47,6 +57,10 @@ class OwnBroker:
         os.environ["WEIR_KAFKA"] = self.before
         self.tool("down", "--wipe")
 
+    def major(self):
+        """Of its version, as its folder has it."""
+        return int(next(CLUSTERS.glob(f"*-{self.port}")).name.split(".")[0])
+
     def pid(self, node=1):
-        found = list((TOOL.parents[1] / "build" / "kafka").glob(f"*-{self.port}/{node}/pid"))
+        found = list(CLUSTERS.glob(f"*-{self.port}/{node}/pid"))
         return int(found[0].read_text())
