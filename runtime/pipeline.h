@@ -64,6 +64,8 @@ struct RunSummary {
   uint64_t epochs = 0, aborts = 0;
   uint64_t snapshots = 0;
   uint64_t restored_snapshot_epoch = 0;  // 0: none was restored
+  uint64_t restored_snapshot_bytes = 0, restored_changelog_bytes = 0;
+  double restored_snapshot_seconds = 0, restored_changelog_seconds = 0;
   uint64_t spills = 0;  // times that state was dropped from memory to stay in the budget
   double seconds = 0, join_seconds = 0, first_event_seconds = 0;
 };

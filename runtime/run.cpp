@@ -223,9 +223,19 @@ Status PipelineRun::begin_attempt(Inputs& inputs) {
   if (!partitions.ok()) return partitions.take_status();
   std::function<Result<bool>()> from_snapshot;
   if (snapshots_) from_snapshot = [this] { return restore_snapshot(); };
+  Machine::Time restore_begin = machine_.now();
   Result<DurableState> durable =
       read_durable_state(program_, store_, log_, inputs, *partitions, options_, from_snapshot);
   if (!durable.ok()) return durable.take_status();
+  double restore_seconds = std::chrono::duration<double>(machine_.now() - restore_begin).count();
+  summary_->restored_changelog_bytes += durable->restored_bytes;
+  summary_->restored_changelog_seconds += restore_seconds;
+  constexpr uint64_t kWorthSaying = 64 << 20;
+  if (durable->restored_bytes >= kWorthSaying && options_.say) {
+    options_.say("restored " + std::to_string(durable->restored_bytes >> 20) +
+                     " MiB of changelogs in " + std::to_string(int(restore_seconds * 1000)) + " ms",
+                 false);
+  }
   if (durable->restored_entries > 0)
     metrics_.update([&](MetricsValues& v) { v.restored_entries += durable->restored_entries; });
   if (Status status = find_ends(inputs, *partitions); !status.ok()) return status;
@@ -320,6 +330,8 @@ Result<bool> PipelineRun::restore_snapshot() {
     options_.say("stepped over damaged snapshots: " + restored->damaged, false);
   if (!restored->installed) return false;
   summary_->restored_snapshot_epoch = restored->epoch;
+  summary_->restored_snapshot_bytes += restored->bytes;
+  summary_->restored_snapshot_seconds += restored->seconds;
   metrics_.update([&](MetricsValues& v) { v.restored_snapshot_bytes += restored->bytes; });
   if (options_.say) {
     options_.say("restored the snapshot of epoch " + std::to_string(restored->epoch) + ": " +

@@ -23,7 +23,7 @@ class Restore {
 
   // `all_sentinels`: the store does not know those of all partitions; another process may have
   // written them. Exit::Failed: the changelogs no longer have what is behind the store.
-  Result<uint64_t> run(bool all_sentinels) {
+  Status run(bool all_sentinels) {
     Positions from;
     if (all_sentinels) record_->changelogs.erase({commits_topic(program_.name), 0});
     Status status = add_topic(commits_topic(program_.name), &from);
@@ -50,9 +50,10 @@ class Restore {
         status = take(read->partition, read->batch->records[i]);
       if (!status.ok()) return status;
     }
-    if (status = write(); !status.ok()) return status;
-    return entries_;
+    return write();
   }
+  uint64_t entries() const { return entries_; }
+  uint64_t bytes() const { return bytes_; }
 
  private:
   Status add_topic(const std::string& topic, Positions* from) {
@@ -97,7 +98,8 @@ class Restore {
       writes_.push_back({store->second, entry.key, entry.value, entry.removed});
     entries_ += entries.size();
     bytes_ += value.size();
-    return bytes_ >= bytes_per_write_ ? write() : Status();
+    waiting_bytes_ += value.size();
+    return waiting_bytes_ >= bytes_per_write_ ? write() : Status();
   }
 
   // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by
@@ -112,7 +114,7 @@ class Restore {
       return status;
     writes_.clear();
     texts_.clear();
-    bytes_ = 0;
+    waiting_bytes_ = 0;
     return {};
   }
 
@@ -125,8 +127,8 @@ class Restore {
   std::map<TopicPartition, Sentinel> sentinels_;
   std::vector<Store::Write> writes_;
   std::deque<std::string> texts_;  // what writes_ point to
-  uint64_t bytes_ = 0;
-  uint64_t entries_ = 0;
+  uint64_t waiting_bytes_ = 0;
+  uint64_t entries_ = 0, bytes_ = 0;
 };
 
 Status check_signatures(const Program& program, const CommitRecord& record) {
@@ -203,13 +205,13 @@ Status settle_store(const Program& program, Store& store, Log* log,
         std::all_of(partitions.begin(), partitions.end(), [&](const InputPartition& input) {
           return state->record.sentinels.contains(input.partition);
         });
-    Result<uint64_t> restored =
-        Restore(program, store, *log, &state->record, options.restore_write_bytes).run(!all_known);
-    if (restored.ok()) {
-      state->restored_entries = *restored;
+    Restore restore(program, store, *log, &state->record, options.restore_write_bytes);
+    Status status = restore.run(!all_known);
+    if (status.ok()) {
+      state->restored_entries = restore.entries();
+      state->restored_bytes = restore.bytes();
       return {};
     }
-    Status status = restored.take_status();
     if (status.exit() != Exit::Failed) return std::move(status).within("restoring state");
     if (may_fetch) {
       may_fetch = false;

@@ -28,7 +28,7 @@ struct DurableState {
   CommitRecord record;  // sentinels by partition, changelog offsets; empty at the first start
   Positions positions;  // of all partitions of this run
   uint32_t shards = 0;
-  uint64_t restored_entries = 0;  // from changelogs
+  uint64_t restored_entries = 0, restored_bytes = 0;  // from changelogs
   bool first_start = false;
 };
 

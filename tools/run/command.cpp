@@ -140,10 +140,11 @@ void print_summary(const RunCommand& command, const RunSummary& s) {
   if (command.options.json_logs) {
     fmt::print(
         stderr,
-        R"({{"type":"summary","rows_in":{},"rows_out":{},"rows_late":{},"rows_dead":{},"bytes_in":{},"epochs":{},"aborts":{},"seconds":{:.3f},"join_seconds":{:.3f},"first_event_seconds":{:.3f}}})"
+        R"({{"type":"summary","rows_in":{},"rows_out":{},"rows_late":{},"rows_dead":{},"bytes_in":{},"epochs":{},"aborts":{},"seconds":{:.3f},"join_seconds":{:.3f},"first_event_seconds":{:.3f},"snapshots":{},"restored_snapshot_bytes":{},"restored_snapshot_seconds":{:.3f},"restored_changelog_bytes":{},"restored_changelog_seconds":{:.3f}}})"
         "\n",
         s.rows_in, s.rows_out, s.rows_late, s.rows_dead, s.bytes_in, s.epochs, s.aborts, s.seconds,
-        s.join_seconds, s.first_event_seconds);
+        s.join_seconds, s.first_event_seconds, s.snapshots, s.restored_snapshot_bytes,
+        s.restored_snapshot_seconds, s.restored_changelog_bytes, s.restored_changelog_seconds);
     return;
   }
   std::string joined =
