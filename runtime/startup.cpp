@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
 
 #include "runtime/names.h"
 #include "runtime/state/changelog.h"
+#include "runtime/state/state_value.h"
 
 namespace weir::runtime {
 
@@ -102,9 +104,32 @@ class Restore {
     return waiting_bytes_ >= bytes_per_write_ ? write() : Status();
   }
 
+  // In the order of keys, which the store takes faster, and without what was written over
+  // meanwhile.
+  void put_in_order() {
+    std::vector<uint32_t> order(writes_.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto before = [](const Store::Write& a, const Store::Write& b) {
+      return a.store != b.store ? a.store < b.store : a.key < b.key;
+    };
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      if (before(writes_[a], writes_[b])) return true;
+      return !before(writes_[b], writes_[a]) && a < b;
+    });
+    std::vector<Store::Write> sorted;
+    sorted.reserve(order.size());
+    for (uint32_t i : order) {
+      bool adds = !writes_[i].removed && is_part(writes_[i].value);
+      while (!adds && !sorted.empty() && !before(sorted.back(), writes_[i])) sorted.pop_back();
+      sorted.push_back(writes_[i]);
+    }
+    writes_ = std::move(sorted);
+  }
+
   // Sentinels may run ahead of the state here: nobody uses it before the rest has been applied, by
   // this start or the next.
   Status write() {
+    put_in_order();
     for (auto& [partition, sentinel] : sentinels_) {
       record_->epoch = std::max(record_->epoch, sentinel.epoch);
       record_->sentinels[partition] = std::move(sentinel);
