@@ -86,6 +86,9 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Emit& emit,
                const compiler::StageStep& step);
 
+// An update of an operator that keeps rows (keep.cpp).
+void emit_keep(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update);
+
 // Frame memory for what steps keep between rows, before the loop.
 void prepare_update(StageEmitter& to, compiler::NodeId keyed);
 void prepare_emit(StageEmitter& to, compiler::NodeId sink);

@@ -254,9 +254,13 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
     StreamEnd operator()(const dsl::FlattenOp& node) {
       return b.flatten(node, std::move(in), context, op.span);
     }
-    StreamEnd operator()(const dsl::OverOp&) { return b.refuse(op, "over"); }
+    StreamEnd operator()(const dsl::OverOp& node) {
+      return b.over(node, std::move(in), context, op);
+    }
     StreamEnd operator()(const dsl::JoinOp&) { return b.refuse(op, "join"); }
-    StreamEnd operator()(const dsl::DedupOp&) { return b.refuse(op, "dedup"); }
+    StreamEnd operator()(const dsl::DedupOp& node) {
+      return b.dedup(node, std::move(in), context, op);
+    }
     StreamEnd operator()(const dsl::ScanOp&) { return b.refuse(op, "scan"); }
     StreamEnd operator()(const dsl::DetectOp&) { return b.refuse(op, "detect"); }
     StreamEnd operator()(const dsl::TopOp&) { return b.refuse(op, "top"); }

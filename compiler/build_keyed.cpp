@@ -22,18 +22,20 @@ namespace {
 constexpr int64_t kPanesPerWindowMax = 100'000;
 constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
-bool is_bounded_key(Type type) { return type.is(TypeKind::Bool) || type.is(TypeKind::Enum); }
-
 }  // namespace
 
-void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what) {
+bool Builder::is_bounded_key(Type type) {
+  return type.is(TypeKind::Bool) || type.is(TypeKind::Enum);
+}
+
+void Builder::need_watermark(const StreamEnd& in, dsl::Span span, const std::string& who,
+                             const std::string& why) {
   std::string missing = in.has_event_time  ? "`watermark`"
                         : in.has_watermark ? "`event_time`"
                                            : "`event_time` and no `watermark`";
   std::string whose = in.source ? "source `" + in.source->name.text + "`" : "the rows here";
-  auto& diagnostic = diagnostics_.report(
-      Code::watermark_missing, span,
-      what + " needs to know when it is over, and " + whose + " has no " + missing);
+  auto& diagnostic = diagnostics_.report(Code::watermark_missing, span,
+                                         who + " " + why + ", and " + whose + " has no " + missing);
   if (in.source) {
     const auto& declared = std::get<dsl::SourceDecl>(in.source->node);
     diagnostic.with_note(in.source->name.span, "declared here");
@@ -322,7 +324,7 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
   out.has_watermark = window.has_value() && in.has_watermark;
   out.replayable = in.replayable;
   out.changelog = window ? Changelog::Windowed : Changelog::Running;
-  out.chained = in.changelog != Changelog::None;
+  out.chained = in.chained || in.changelog != Changelog::None;
   out.key_part.assign(fields.size(), StreamEnd::kNotKey);
   for (size_t i = 0; i < base.size(); ++i) {
     size_t bounds = window ? 2 : 0;

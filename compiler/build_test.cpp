@@ -206,11 +206,31 @@ TEST_CASE("time, emit and keys are checked") {
         "W0404");
 }
 
+TEST_CASE("over and dedup keep only those fields of rows that are read behind them") {
+  auto kept = [](const Compiled& compiled) {
+    std::string names;
+    for (const Node& node : compiled.graph.nodes) {
+      if (auto* keyed = std::get_if<KeyedNode>(&node.is); keyed && keyed->rows) {
+        for (const StateField& field : keyed->state) names += field.name + " ";
+      }
+    }
+    return names;
+  };
+  CompiledText text(kPreamble +
+                    std::string("stream t = s | dedup by x within 1m | over by k { n = count("
+                                "within 10m), m = max(x within 1h) } | select { k, n }\n"
+                                "sink t -> discard()\n"));
+  REQUIRE_MESSAGE(text.compiled, text.rendered());
+  CHECK(kept(*text.compiled) == "row.k row.x row.k count6.n max7.value ");
+  CHECK(text.compiled->plan.keyed(1).rows().frames(0).state(0) == 1);
+  CHECK(text.compiled->plan.keyed(1).rows().frames(1).state(0) == 2);
+}
+
 TEST_CASE("what this version can't run is refused by name") {
   for (const char* op :
        {"join untimed on k", "window session(gap 1m) by k { n = count() }",
-        "over by k { n = count(within 10m) }", "dedup by k within 1m", "top 3 by y",
-        "to table by k", "changes", "group by k { n = count() } expire after 1d",
+        "over by k { n = count(within 10m) } expire after 1d", "top 3 by y", "to table by k",
+        "changes", "group by k { n = count() } expire after 1d",
         "window tumble(1m) using processing_time by k { n = count() }", "window tumble(1m) by k",
         "window tumble(1m) by k { n = count_distinct(x) }"}) {
     CHECK_MESSAGE(codes(std::string("stream t = s | ") + op + "\nsink t -> discard()\n") == "W0900",

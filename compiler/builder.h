@@ -3,7 +3,8 @@
 // A `StreamEnd` is what is known where a pipeline has come to: node, row, facts about nulls, time,
 // and which changes it can carry. Streams are built when they are first named, in depth-first
 // order. Parts: build_graph.cpp (streams), build_source.cpp, build_rows.cpp (where select extend
-// drop flatten), build_branches.cpp (union split), build_keyed.cpp (window, group), build_sink.cpp.
+// drop flatten), build_branches.cpp (union split), build_keyed.cpp (window, group),
+// build_kept_rows.cpp (dedup, over), build_sink.cpp.
 #pragma once
 
 #include <map>
@@ -119,9 +120,22 @@ class Builder {
                   Context& context, dsl::Span span);
   bool keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, KeyedNode& node,
                bool windowed);
+  static bool is_bounded_key(Type type);
+  // build_kept_rows.cpp
+  StreamEnd dedup(const dsl::DedupOp& op, StreamEnd in, Context& context,
+                  const dsl::Operator& whole);
+  StreamEnd over(const dsl::OverOp& op, StreamEnd in, Context& context, const dsl::Operator& whole);
+  std::optional<KeyedNode> kept_rows(const char* kind, const std::vector<dsl::KeyItem>& by,
+                                     const StreamEnd& in, Context& context,
+                                     const dsl::Operator& whole);
+  StreamEnd add_kept_rows(KeyedNode node, std::vector<Field> fields, const StreamEnd& in,
+                          Context& context, const dsl::Operator& whole,
+                          const std::optional<dsl::Name>& late_name);
+  void warn_if_unbounded(const KeyedNode& node, dsl::Span span);
   void late(const dsl::Name& name, NodeId keyed, const StreamEnd& in);
   std::string time_field(RecordId record) const;
-  void need_watermark(const StreamEnd& in, dsl::Span span, const std::string& what);
+  void need_watermark(const StreamEnd& in, dsl::Span span, const std::string& who,
+                      const std::string& why = "needs to know when it is over");
   // build_sink.cpp
   void sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sink);
   void sink_options(const dsl::Connector& connector, const ConnectorInfo& info, const StreamEnd& in,

@@ -101,6 +101,8 @@ std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources&
     if (options.print_after == pass.name)
       compiled.printed = graph.stages.empty() ? print_plan(graph) : print_stages(graph);
   }
+  check_kept_rows(graph, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
   compiled.plan = to_plan(graph, pipeline_name(program, sources, options));
   return compiled;
 }

@@ -189,8 +189,12 @@ class Declarer {
     if (!pipeline) return;
     name_late(d, pipeline->nested.get());
     for (const auto& op : pipeline->operators) {
-      if (auto* window = std::get_if<dsl::WindowOp>(&op.node); window && window->late)
-        add_value(*window->late, ValueKind::Late, d);
+      auto name = [&](const auto* node) {
+        if (node && node->late) add_value(*node->late, ValueKind::Late, d);
+      };
+      name(std::get_if<dsl::WindowOp>(&op.node));
+      name(std::get_if<dsl::DedupOp>(&op.node));
+      name(std::get_if<dsl::OverOp>(&op.node));
       if (auto* all = std::get_if<dsl::UnionOp>(&op.node)) {
         for (const auto& input : all->inputs) name_late(d, input.get());
       }

@@ -113,15 +113,42 @@ struct KeyColumn {
   Expr value;
 };  // value over the input row; types that can be keys
 
+// What a keyed node does with the rows of a key, instead of making a group of them. Each row is
+// kept as an accumulator: the node's first `fields` aggregates are the values of the row, one for
+// each field of the input (nothing is kept of those that nobody reads), the others are aggregates
+// of that one row, to be merged over a frame.
+struct KeptRows {
+  // Dedup: a row goes on unless one of its key that went on is at most `within_us` away.
+  // Over: each row goes on, with the aggregates of its frames.
+  enum class Kind : uint8_t { Dedup, Over };
+  // Rows of the key up to the row itself: with event times in [t − from_us, t − to_us]; the last
+  // `rows`, itself among them; all.
+  struct Frame {
+    enum class Kind : uint8_t { Time, Rows, All };
+    Kind kind = Kind::All;
+    int64_t from_us = 0, to_us = 0;
+    uint32_t rows = 0;
+    bool operator==(const Frame&) const = default;
+  };
+  Kind kind = Kind::Dedup;
+  int64_t within_us = 0;
+  bool on_arrival = false;  // else in event-time order, once the watermark has passed them
+  uint32_t fields = 0;
+  std::vector<Frame> frames;
+  std::vector<uint32_t> frame_of;  // of each aggregate behind the row's values: index in `frames`
+};
+
 struct KeyedNode {
   std::string id;  // identity of state: stream, pipes, kind, count ("counts.window.0")
   std::optional<WindowSpec> window;  // none: running groups (one pane for ever)
   std::vector<KeyColumn> keys;
   std::vector<StateField> state;
   std::vector<AggregateUse> aggregates;
-  NodeId late = kNoNode;  // RowsNode that late rows go to, or none (counted)
+  std::optional<KeptRows> rows;  // then there is no window
+  NodeId late = kNoNode;         // RowsNode that late rows go to, or none (counted)
 };
-// The row of a KeyedNode: [window_start, window_end: timestamp(us)] keys…, aggregates…
+// The row of a KeyedNode: [window_start, window_end: timestamp(us)] keys…, aggregates…; of one that
+// keeps rows: the row's fields, aggregates…
 
 enum class EmitMode : uint8_t { Append, Update, Complete };
 struct SinkNode {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/graph.h"
+#include "dsl/diagnostic.h"
 
 namespace weir::compiler {
 
@@ -21,6 +22,12 @@ void push_predicates(Graph& graph);
 // Projected values that nobody reads become constants without a value; SourceNode::used is what
 // remains.
 void prune_fields(Graph& graph);
+// Of a node that keeps rows: nothing of the fields that are not `used` behind it. A step of
+// `prune_fields`.
+void prune_kept_rows(KeyedNode& node, const std::vector<bool>& used);
+// Reports rows that can't be kept: what is used of them has types that state does not take. After
+// all passes.
+void check_kept_rows(const Graph& graph, dsl::Diagnostics& diagnostics);
 // What must hold of every graph; a sentence about the first thing that does not, or "".
 std::string verify(const Graph& graph);
 

@@ -107,6 +107,8 @@ class GraphPrinter {
                                            dsl::duration_text(w.slide_us) + ")";
       if (w.offset_us) text += " offset " + dsl::duration_text(w.offset_us);
       if (w.grace_us) text += " grace " + dsl::duration_text(w.grace_us);
+    } else if (keyed.rows) {
+      text = keyed.rows->kind == KeptRows::Kind::Dedup ? "dedup" : "over";
     } else {
       text = "group";
     }
@@ -115,18 +117,35 @@ class GraphPrinter {
       text += (i ? ", " : " by ") +
               (value == keyed.keys[i].name ? value : keyed.keys[i].name + " = " + value);
     }
+    if (keyed.rows && keyed.rows->kind == KeptRows::Kind::Dedup)
+      return text + " within " + dsl::duration_text(keyed.rows->within_us);
+    if (keyed.rows && keyed.rows->on_arrival) text += " on arrival";
     text += " { ";
-    for (size_t i = 0; i < keyed.aggregates.size(); ++i) {
+    size_t first = keyed.rows ? keyed.rows->fields : 0;
+    for (size_t i = first; i < keyed.aggregates.size(); ++i) {
       const AggregateUse& use = keyed.aggregates[i];
-      text += (i ? ", " : "") + use.name + " = " + use.function + "(";
+      text += (i > first ? ", " : "") + use.name + " = " + use.function + "(";
       if (!use.arguments.empty()) text += print_expr(graph_, use.arguments[0], row);
       if (use.filter)
         text +=
             (use.arguments.empty() ? "where " : " where ") + print_expr(graph_, *use.filter, row);
+      if (keyed.rows) {
+        std::string frame = frame_text(keyed.rows->frames[keyed.rows->frame_of[i - first]]);
+        text += (frame.empty() || text.back() == '(' ? "" : " ") + frame;
+      }
       text += ")";
     }
-    text += keyed.aggregates.empty() ? "}" : " }";
+    text += keyed.aggregates.size() == first ? "}" : " }";
     return text;
+  }
+
+  static std::string frame_text(const KeptRows::Frame& frame) {
+    if (frame.kind == KeptRows::Frame::Kind::All) return "";
+    if (frame.kind == KeptRows::Frame::Kind::Rows)
+      return "within " + std::to_string(frame.rows) + " rows";
+    if (frame.to_us == 0) return "within " + dsl::duration_text(frame.from_us);
+    return "within (-" + dsl::duration_text(frame.from_us) + ", -" +
+           dsl::duration_text(frame.to_us) + ")";
   }
 
   std::string sink_text(const Node& node, const SinkNode& sink) {
@@ -179,7 +198,8 @@ class StagePrinter {
         out_ += "  decode " + source->format + " of " + nodes_.source_line(input, *source) + "\n";
       } else {
         const auto& keyed = std::get<KeyedNode>(input.is);
-        out_ += "  fired groups of " + keyed.id + "  " + mode_text(stage.emit) +
+        out_ += (keyed.rows ? "  rows of " : "  fired groups of ") + keyed.id + "  " +
+                mode_text(stage.emit) +
                 (stage.every_us ? " every " + dsl::duration_text(stage.every_us) : "") + "\n";
       }
       steps(stage.steps, input.row, "  ");
@@ -203,7 +223,8 @@ class StagePrinter {
       } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
         const Node& node = graph_.nodes[update->keyed];
         const auto& keyed = std::get<KeyedNode>(node.is);
-        out_ += indent + "update " + keyed.id + ": " + nodes_.keyed_text(node, keyed) +
+        out_ += indent + (keyed.rows ? "keep " : "update ") + keyed.id + ": " +
+                nodes_.keyed_text(node, keyed) +
                 (keyed.window ? "  panes of " + dsl::duration_text(keyed.window->pane_us()) : "") +
                 "\n";
         if (!update->late.empty()) {

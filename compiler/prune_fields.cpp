@@ -3,6 +3,8 @@
 // Rows keep their shape: a projected value that nobody reads becomes a constant without a value
 // (monostate of a required type), which code generation never evaluates. What is read of a source's
 // record is SourceNode::used: the decoder delimits the rest and does not look at it.
+#include <algorithm>
+
 #include "compiler/passes.h"
 
 namespace weir::compiler {
@@ -66,9 +68,19 @@ class Pruner {
 }  // namespace
 
 void prune_fields(Graph& graph) {
-  for (Stage& stage : graph.stages) {
+  // What is behind comes first: it says what a node in front of it has to keep.
+  std::vector<Stage*> stages;
+  for (Stage& stage : graph.stages) stages.push_back(&stage);
+  std::sort(stages.begin(), stages.end(), [](const Stage* a, const Stage* b) {
+    return std::pair(a->input, a->id) > std::pair(b->input, b->id);
+  });
+  for (Stage* at : stages) {
+    Stage& stage = *at;
     Node& input = graph.nodes[stage.input];
     Used used = Pruner(graph).prune(stage.steps, input.row);
+    // Such a node has one stage: its rows never change, so they leave in one way.
+    auto* keyed = std::get_if<KeyedNode>(&input.is);
+    if (keyed && keyed->rows) prune_kept_rows(*keyed, used);
     auto* source = std::get_if<SourceNode>(&input.is);
     if (!source) continue;
     if (source->event_time) note(*source->event_time, used);

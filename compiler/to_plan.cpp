@@ -169,6 +169,27 @@ class Planner {
       if (updates(stage.steps, node.id)) into->add_inputs(stage.id);
     }
     into->set_stream(node.stream);
+    if (keyed.rows) add_rows(keyed, into->mutable_rows());
+  }
+
+  static void add_rows(const KeyedNode& keyed, contract::Rows* into) {
+    const KeptRows& rows = *keyed.rows;
+    into->set_kind(contract::Rows::Kind(int(rows.kind)));
+    into->set_within_us(rows.within_us);
+    into->set_on_arrival(rows.on_arrival);
+    for (size_t i = 0; i < rows.frames.size(); ++i) {
+      auto* frame = into->add_frames();
+      frame->set_kind(contract::Rows::Frame::Kind(int(rows.frames[i].kind)));
+      frame->set_from_us(rows.frames[i].from_us);
+      frame->set_to_us(rows.frames[i].to_us);
+      frame->set_rows(rows.frames[i].rows);
+      for (size_t use = 0; use < rows.frame_of.size(); ++use) {
+        if (rows.frame_of[use] != i) continue;
+        const AggregateUse& aggregate = keyed.aggregates[rows.fields + use];
+        for (uint32_t field = aggregate.state_begin; field < aggregate.state_end; ++field)
+          frame->add_state(field);
+      }
+    }
   }
 
   static bool updates(const std::vector<StageStep>& steps, NodeId keyed) {
@@ -307,9 +328,25 @@ std::string state_signature(const Types& types, const KeyedNode& keyed) {
             std::to_string(keyed.window->slide_us) + ", offset " +
             std::to_string(keyed.window->offset_us) + ")";
   }
+  // Of `dedup` nothing is kept but keys and times: how far it looks back, and what is made of the
+  // rows behind it, may change.
+  if (keyed.rows && keyed.rows->kind == KeptRows::Kind::Dedup) return text + " dedup";
+  if (keyed.rows) {
+    text += " over(";
+    for (size_t i = 0; i < keyed.rows->frames.size(); ++i) {
+      const KeptRows::Frame& frame = keyed.rows->frames[i];
+      text += i ? ", " : "";
+      if (frame.kind == KeptRows::Frame::Kind::All) text += "all";
+      if (frame.kind == KeptRows::Frame::Kind::Rows) text += std::to_string(frame.rows) + " rows";
+      if (frame.kind == KeptRows::Frame::Kind::Time)
+        text += std::to_string(frame.from_us) + " to " + std::to_string(frame.to_us);
+    }
+    text += ")";
+  }
   text += " aggregates(";
-  for (size_t i = 0; i < keyed.aggregates.size(); ++i)
-    text += (i ? ", " : "") + keyed.aggregates[i].function;
+  size_t first = keyed.rows ? keyed.rows->fields : 0;
+  for (size_t i = first; i < keyed.aggregates.size(); ++i)
+    text += (i > first ? ", " : "") + keyed.aggregates[i].function;
   text += ") state(";
   for (size_t i = 0; i < keyed.state.size(); ++i)
     text += (i ? ", " : "") + to_text(types, keyed.state[i].type);

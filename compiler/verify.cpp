@@ -61,7 +61,8 @@ class Verifier {
         }
         check(use.finish, node.row, false);
       }
-      size_t fields = (keyed->window ? 2 : 0) + keyed->keys.size() + keyed->aggregates.size();
+      size_t fields = keyed->aggregates.size();
+      if (!keyed->rows) fields += (keyed->window ? 2 : 0) + keyed->keys.size();
       if (graph_.types.records[node.row].fields.size() != fields)
         fail("a keyed row of another size");
     } else if (auto* sink = std::get_if<SinkNode>(&node.is)) {

@@ -68,6 +68,18 @@ bool update(WeirPanes* panes, const WindowTime& window, int64_t watermark, WeirB
   return true;
 }
 
+// As codegen/nodes/keep.cpp does. False: late.
+bool keep(WeirPanes* panes, int64_t watermark, const Parsed& row, int64_t offset) {
+  if (row.time_us < watermark) return false;
+  std::string key(row.key.data, row.key.size);
+  int64_t place[] = {row.time_us, offset, int64_t(panes->groups)};
+  key.append(reinterpret_cast<const char*>(place), sizeof place);
+  auto* group = reinterpret_cast<Group*>(weir_panes_upsert(panes, 0, key.data(), key.size()));
+  group->count = 1;
+  group->sum = row.amount;
+  return true;
+}
+
 WindowTime window_of(const FakePipeline& p) {
   auto gcd = [](int64_t a, int64_t b) {
     while (b) a %= b, std::swap(a, b);
@@ -95,7 +107,10 @@ int32_t source_stage(WeirStage* stage, WeirBatch* batch) {
       put_error(stage, row);
       continue;
     }
-    if (p.grouped) {
+    if (p.rows) {
+      if (!keep(stage->panes[0], watermark, parsed, batch->records[row].offset))
+        ++stage->counters.rows_late;
+    } else if (p.grouped) {
       if (!update(stage->panes[0], window, watermark, parsed.key, parsed.time_us, 1, parsed.amount))
         ++stage->counters.rows_late;
     } else {
@@ -119,10 +134,16 @@ int32_t emission_stage(WeirStage* stage, WeirBatch* batch) {
     memcpy(&group, fired.accumulator, sizeof group);
     std::string key(fired.key, fired.key_size);
     char text[200];
-    int size = std::snprintf(text, sizeof text, "%s [%lld,%lld) %lld %lld", key.c_str(),
-                             (long long)(fired.window_start / kSecond),
-                             (long long)(fired.window_end / kSecond), (long long)group.count,
-                             (long long)group.sum);
+    int size = 0;
+    if (current->rows)
+      size = std::snprintf(text, sizeof text, "%s @%lld %lld %lld", key.c_str(),
+                           (long long)(fired.event_time / kSecond), (long long)group.count,
+                           (long long)group.sum);
+    else
+      size = std::snprintf(text, sizeof text, "%s [%lld,%lld) %lld %lld", key.c_str(),
+                           (long long)(fired.window_start / kSecond),
+                           (long long)(fired.window_end / kSecond), (long long)group.count,
+                           (long long)group.sum);
     emit(stage->outputs[kOutput], key, {text, size_t(size)}, fired.event_time);
     ++stage->counters.rows_out;
   }
@@ -217,6 +238,7 @@ const WeirPipelineImage* FakePipeline::image() {
   } else {
     first->add_updates(0);
     add_keyed(&plan, 10, window_of(*this), signature);
+    if (rows) *plan.mutable_keyed(0)->mutable_rows() = *rows;
     keyed.push_back({10, 0, merge});
     for (uint32_t i = 0; i < emissions.size(); ++i) {
       contract::Emission* emission = plan.mutable_keyed(0)->add_emissions();

@@ -3,9 +3,11 @@
 //
 // Records are texts "key seconds amount"; a record "bad" can't be read. Grouped, a key has a count
 // and a sum: the emission writes "key [start,end) count sum", in seconds. Ungrouped, each record
-// goes on as it is.
+// goes on as it is. With `rows` the operator keeps rows: the emission writes "key @time count sum",
+// of a row and its frames.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct FakePipeline {
   // Seconds. size 0: running groups.
   int64_t size = 0, slide = 0, offset = 0, grace = 0, delay = 0, idle = 0;
   bool grouped = true;
+  std::optional<contract::Rows> rows;  // of the operator; state 0 is the count, 1 the sum
   std::vector<FakeEmission> emissions = {{}};
   // A second operator behind the first's append emission: counts results per window of this size,
   // under one key.

@@ -24,6 +24,8 @@ Result<std::unique_ptr<Operators>> Operators::make(const Program& program, Store
     if (!codec.ok()) return codec.take_status();
     Operator op;
     op.info = &info;
+    if (info.keyed->has_rows())
+      op.rows = std::make_unique<KeyedRows>(info, *codec, i, shards, store);
     op.state = std::make_unique<KeyedState>(info, std::move(*codec), i, shards, store);
     op.firing = std::make_unique<Firing>(*op.state);
     for (const EmissionInfo& emission : info.emissions) {
@@ -38,14 +40,16 @@ Result<std::unique_ptr<Operators>> Operators::make(const Program& program, Store
 Status Operators::load(const Watermarks& watermarks) {
   for (Operator& op : operators_) {
     op.watermark = hold_back(watermarks.floor(op.info->time), op.info->held_back_us);
-    if (Status status = op.state->load_panes(op.watermark); !status.ok()) return status;
+    Status status = op.rows ? op.rows->load(op.watermark) : op.state->load_panes(op.watermark);
+    if (!status.ok()) return status;
   }
   return {};
 }
 
 // ---------------------------------------------------------------- merge
 
-void Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
+Status Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
+  if (operators_[at].rows) return take_rows(at, lanes);
   std::vector<stdlib::PaneTables*> partials;
   uint64_t groups = 0, bytes = 0;
   auto add = [&](StageMemory& memory) {
@@ -59,7 +63,7 @@ void Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   for (Operator& op : operators_) {
     for (Emission& emission : op.emissions) add(*emission.memory);
   }
-  if (partials.empty()) return;
+  if (partials.empty()) return {};
   KeyedState& state = *operators_[at].state;
   dirty_bytes_ += bytes;
   merged_bytes_ += bytes;
@@ -70,10 +74,59 @@ void Operators::merge_into(uint32_t at, const std::vector<Lane*>& lanes) {
   arena_->run(parts, [&](uint32_t part) { state.merge_part(partials, part, parts); });
   for (stdlib::PaneTables* partial : partials) partial->clear();
   state.merged();
+  return {};
 }
 
-void Operators::merge(const std::vector<Lane*>& lanes) {
-  for (uint32_t at : program_.order) merge_into(at, lanes);
+Status Operators::merge(const std::vector<Lane*>& lanes) {
+  for (uint32_t at : program_.order) {
+    if (Status status = merge_into(at, lanes); !status.ok()) return status;
+  }
+  return {};
+}
+
+// ---------------------------------------------------------------- rows
+
+Status Operators::take_rows(uint32_t at, const std::vector<Lane*>& lanes) {
+  Operator& op = operators_[at];
+  auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
+    return run_stage(op, emission, fired, count);
+  };
+  auto take = [&](StageMemory& memory, const KeyedRows::Origin& origin) -> Status {
+    stdlib::PaneTables* table = memory.partial(at);
+    if (!table || table->panes()->groups == 0) return {};
+    uint64_t bytes = table->bytes();
+    dirty_bytes_ += bytes;
+    merged_bytes_ += bytes;
+    dirty_ = true;
+    Status status = op.rows->take(*table, origin, to_stage);
+    table->clear();
+    return status;
+  };
+  for (Lane* lane : lanes) {
+    const std::string& name = program_.sources[lane->source()].source->name();
+    KeyedRows::Origin origin{true, lane->partition().partition,
+                             uint32_t(weir_shard_hash(name.data(), name.size())) | 1};
+    if (Status status = take(lane->memory(), origin); !status.ok()) return status;
+  }
+  for (Operator& from : operators_) {
+    for (Emission& emission : from.emissions) {
+      if (Status status = take(*emission.memory, {}); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+Status Operators::advance_rows(uint32_t at, const std::vector<Lane*>& lanes, int64_t watermark) {
+  Operator& op = operators_[at];
+  if (Status status = take_rows(at, lanes); !status.ok()) return status;
+  if (watermark <= op.watermark) return {};
+  auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
+    return run_stage(op, emission, fired, count);
+  };
+  if (Status status = op.rows->fire(watermark, to_stage); !status.ok()) return status;
+  if (std::optional<int64_t> before = op.rows->forget(watermark)) op.closed = before;
+  op.watermark = watermark;
+  return {};
 }
 
 // In front of a firing.
@@ -165,9 +218,13 @@ Status Operators::advance(const std::vector<Lane*>& lanes, const Watermarks& wat
   for (uint32_t at : program_.order) {
     Operator& op = operators_[at];
     int64_t watermark = hold_back(watermarks.floor(op.info->time), op.info->held_back_us);
+    if (op.rows) {
+      if (Status status = advance_rows(at, lanes, watermark); !status.ok()) return status;
+      continue;
+    }
     if (watermark <= op.watermark || !op.info->has_window) continue;
     if (closes_something(op, at, lanes, watermark)) {
-      merge_into(at, lanes);
+      if (Status status = merge_into(at, lanes); !status.ok()) return status;
       if (Status status = settle(op); !status.ok()) return status;
       auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
         return run_stage(op, emission, fired, count);
@@ -197,7 +254,7 @@ Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Water
     for (uint32_t i = 0; i < op.emissions.size(); ++i) {
       auto mode = op.emissions[i].info.emission->mode();
       if (mode == contract::Emission::APPEND || !due(op.emissions[i])) continue;
-      merge_into(at, lanes);
+      if (Status status = merge_into(at, lanes); !status.ok()) return status;
       if (!op.firing->any_changed(i)) continue;
       if (Status status = settle(op); !status.ok()) return status;
       dirty_ = true;  // what has fired is marked as such
@@ -252,8 +309,9 @@ int64_t Operators::next_due_us() const {
 int64_t Operators::last_close(uint32_t time) const {
   int64_t last = INT64_MIN;
   for (const Operator& op : operators_) {
-    if (op.info->time == time && op.firing->last_close() != INT64_MIN)
-      last = std::max(last, op.firing->last_close() + op.info->held_back_us);
+    int64_t own = op.rows ? op.rows->last_close() : op.firing->last_close();
+    if (op.info->time == time && own != INT64_MIN)
+      last = std::max(last, own + op.info->held_back_us);
   }
   return last;
 }
@@ -282,9 +340,10 @@ void Operators::freeze(FrozenEpoch* epoch) {
     Operator& op = operators_[at];
     uint32_t shards = uint32_t(op.state->shards().size());
     std::vector<std::vector<std::string>> records(shards);
-    if (op.state->dirty_anywhere()) {
+    if (op.rows ? op.rows->dirty() : op.state->dirty_anywhere()) {
       arena_->run(shards, [&](uint32_t shard) {
-        records[shard] = op.state->freeze_shard(shard, epoch->number);
+        records[shard] = op.rows ? op.rows->freeze_shard(shard, epoch->number)
+                                 : op.state->freeze_shard(shard, epoch->number);
       });
     }
     for (uint32_t shard = 0; shard < shards; ++shard) {
@@ -314,12 +373,13 @@ void Operators::take_outputs(std::vector<FrozenEpoch::Rows>* outputs) {
 
 uint64_t Operators::state_bytes() const {
   uint64_t bytes = 0;
-  for (const Operator& op : operators_) bytes += op.state->bytes() + op.firing->bytes();
+  for (const Operator& op : operators_)
+    bytes += op.rows ? op.rows->bytes() : op.state->bytes() + op.firing->bytes();
   return bytes;
 }
 uint64_t Operators::state_groups() const {
   uint64_t groups = 0;
-  for (const Operator& op : operators_) groups += op.state->groups();
+  for (const Operator& op : operators_) groups += op.rows ? op.rows->groups() : op.state->groups();
   return groups;
 }
 uint64_t Operators::output_bytes() const {

@@ -15,6 +15,7 @@
 #include "runtime/aside.h"
 #include "runtime/epoch.h"
 #include "runtime/fire.h"
+#include "runtime/keyed_rows.h"
 #include "runtime/lane.h"
 #include "runtime/state/keyed_state.h"
 #include "runtime/watermark.h"
@@ -43,8 +44,8 @@ class Operators {
   // What the store has, with the watermarks that it has been brought to.
   Status load(const Watermarks& watermarks);
 
-  // Takes the lanes' partial groups.
-  void merge(const std::vector<Lane*>& lanes);
+  // Takes the lanes' partial groups, and hands on rows that don't wait for the watermark.
+  Status merge(const std::vector<Lane*>& lanes);
   // Watermarks have moved: fires what closes, drops what nobody needs. Merges first if something
   // closes.
   Status advance(const std::vector<Lane*>& lanes, const Watermarks& watermarks);
@@ -86,12 +87,15 @@ class Operators {
     const KeyedInfo* info;
     std::unique_ptr<KeyedState> state;
     std::unique_ptr<Firing> firing;
+    std::unique_ptr<KeyedRows> rows;  // of one that keeps rows: then there are no groups
     std::vector<Emission> emissions;
     int64_t watermark = INT64_MIN;  // held back; windows that close up to here have fired
     std::optional<int64_t> closed;  // panes in front of this are, and the store has some
   };
   Operators(const Program& program, WorkArena* arena) : program_(program), arena_(arena) {}
-  void merge_into(uint32_t at, const std::vector<Lane*>& lanes);
+  Status merge_into(uint32_t at, const std::vector<Lane*>& lanes);
+  Status take_rows(uint32_t at, const std::vector<Lane*>& lanes);
+  Status advance_rows(uint32_t at, const std::vector<Lane*>& lanes, int64_t watermark);
   Status settle(const Operator& op);
   bool closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes,
                         int64_t watermark) const;

@@ -430,8 +430,7 @@ Status PipelineRun::after_round() {
   uint64_t output = 0;
   for (auto& lane : lanes_) output += lane->memory().output_bytes();
   if (output >= shares_.output / 2) epoch_wanted_ = true;
-  operators_->merge(lane_pointers_);
-  return {};
+  return operators_->merge(lane_pointers_);
 }
 
 void PipelineRun::collect_counts() {
@@ -501,7 +500,7 @@ bool PipelineRun::epoch_due() const {
 }
 
 Status PipelineRun::end_epoch(Inputs& inputs) {
-  operators_->merge(lane_pointers_);
+  if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
   if (Status status = operators_->fire_due(lane_pointers_, *watermarks_, machine_us(), true);
       !status.ok())
     return status;
@@ -561,7 +560,7 @@ Status PipelineRun::cut_epoch(Inputs& inputs) {
 // In the middle of a firing whose groups are not in memory.
 Status PipelineRun::make_room(Inputs& inputs) {
   if (operators_->dirty_bytes() <= shares_.dirty) return {};
-  operators_->merge(lane_pointers_);
+  if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
   if (Status status = cut_epoch(inputs); !status.ok()) return status;
   if (Status status = wait_for_commit(); !status.ok()) return status;
   spill();
@@ -669,7 +668,7 @@ PipelineRun::Outcome PipelineRun::finish(Inputs& inputs, bool fires) {
     if (fires) {
       Watermarks before = *watermarks_;
       watermarks_->advance(times_, true);
-      operators_->merge(lane_pointers_);
+      if (Status status = operators_->merge(lane_pointers_); !status.ok()) return status;
       if (Status status = operators_->advance(lane_pointers_, *watermarks_); !status.ok())
         return status;
       // Before the last emissions: they may end an epoch when they are large.

@@ -10,7 +10,8 @@ using compiler::Type;
 
 namespace {
 
-// The row of a keyed operator is [window_start, window_end] keys…, aggregates….
+// The row of a keyed operator is [window_start, window_end] keys…, aggregates…; of one that keeps
+// rows all are aggregates.
 class FiredCursor final : public Cursor {
  public:
   FiredCursor(const compiler::Graph& graph, const compiler::KeyedNode& keyed)
@@ -29,6 +30,7 @@ class FiredCursor final : public Cursor {
         "group");
     accumulator_ = emit.load(emit.ptr(), group_, offsetof(WeirFired, accumulator), "accumulator");
     time = emit.load(ir.getInt64Ty(), group_, offsetof(WeirFired, event_time), "event_time");
+    if (keyed_.rows) return;  // their keys are fields, if anything
     std::vector<Type> types;
     for (auto& key : keyed_.keys) types.push_back(key.value.type);
     keys_ = read_key(emit, types, emit.load(emit.ptr(), group_, offsetof(WeirFired, key), "key"),
@@ -37,6 +39,7 @@ class FiredCursor final : public Cursor {
 
   Value path(const std::vector<uint32_t>& fields, bool presence_only) override {
     uint32_t i = fields[0];
+    if (keyed_.rows) return aggregate(i);
     uint32_t bounds = keyed_.window ? 2 : 0;
     if (i < bounds) return window_bound(i == 1);
     if (i - bounds < keyed_.keys.size()) return key_field(i - bounds);

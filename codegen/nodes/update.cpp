@@ -110,6 +110,10 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   llvm::IRBuilder<>& ir = emit.ir;
   const auto& node = std::get<KeyedNode>(to.pipeline.graph.nodes[update.keyed].is);
   const PaneCache& cache = to.panes.at(update.keyed);
+  if (node.rows) {
+    emit_keep(to, row, update);
+    return;
+  }
   if (!node.window) {
     update_group(to, row, node, cache);
     return;

@@ -45,7 +45,7 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
                         "`" + std::string(name) + "` takes no `" + word + "`");
     return failed(span);
   }
-  if (call.within) {
+  if (call.within && !into_.rows) {
     diagnostics_.report(Code::wrong_arguments, span,
                         "`within` inside an aggregate belongs to `over`");
     return failed(span);
@@ -63,13 +63,15 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
   // The same text is the same aggregate.
   std::string text(declarations_.sources->text(span));
   for (size_t i = 0; i < texts_.size(); ++i) {
-    if (texts_[i] == text) return result(uint32_t(i), span);
+    if (texts_[i] == text) return result(uint32_t(before_ + i), span);
   }
+  std::optional<KeptRows::Frame> over;
+  if (into_.rows && !(over = frame(call.within))) return failed(span);
 
   Scope scope = into_.input;
   AggregateUse use;
   use.function = std::string(name);
-  AggregateRequest request{graph_.types, {}, false, into_.positions, span};
+  AggregateRequest request{graph_.types, {}, over && over->to_us > 0, into_.positions, span};
   if (call.where) {
     Expr filter = checker_.check_condition(*call.where, scope, "`where`", true);
     if (filter.type.is(TypeKind::Error)) return failed(span);
@@ -86,6 +88,12 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
     body = declared->second.body;
   }
   if (!body) return failed(span);
+  if (over) {
+    std::vector<KeptRows::Frame>& frames = into_.rows->frames;
+    auto same = std::find(frames.begin(), frames.end(), *over);
+    into_.rows->frame_of.push_back(uint32_t(same - frames.begin()));
+    if (same == frames.end()) frames.push_back(*over);
+  }
   return add(std::move(use), std::move(*body), std::move(text), span);
 }
 

@@ -18,7 +18,8 @@ class BlockHost : public AggregateHost {
     bool positions;      // rows are records of a source
     std::vector<StateField>& state;
     std::vector<AggregateUse>& aggregates;
-    uint32_t first_field;  // of the keyed row: that of the first aggregate
+    uint32_t first_field;      // of the keyed row: that of the first aggregate
+    KeptRows* rows = nullptr;  // of `over`: takes the frames
   };
   BlockHost(Checker& checker, const Declarations& declarations, const Graph& graph,
             dsl::Diagnostics& diagnostics, const Into& into)
@@ -26,11 +27,13 @@ class BlockHost : public AggregateHost {
         declarations_(declarations),
         graph_(graph),
         diagnostics_(diagnostics),
-        into_(into) {}
+        into_(into),
+        before_(into.aggregates.size()) {}
 
   Expr aggregate(const dsl::Call& call, std::string_view name, dsl::Span span) override;
 
  private:
+  std::optional<KeptRows::Frame> frame(const std::optional<dsl::Bound>& bound);
   bool arguments(const dsl::Call& call, const Aggregate& aggregate, Scope& scope, AggregateUse& use,
                  AggregateRequest& request);
   bool arguments(const dsl::Call& call, const AggregateFunction& declared, Scope& scope,
@@ -48,6 +51,7 @@ class BlockHost : public AggregateHost {
   const Graph& graph_;
   dsl::Diagnostics& diagnostics_;
   Into into_;
+  size_t before_;  // aggregates that are not of the block: the values of rows that are kept
   std::vector<std::string> texts_;
 };
 

@@ -16,11 +16,22 @@ ChangelogWriter::ChangelogWriter(std::string_view store, uint16_t shard, uint64_
   put_text(header_, store);
 }
 
-void ChangelogWriter::add(std::string_view key_prefix, std::string_view key,
-                          const std::function<void(std::string*)>& fill_value) {
+std::string& ChangelogWriter::record() {
   if (records_.empty() || records_.back().size() >= kChangelogRecordBytes)
     records_.push_back(header_);
-  std::string& record = records_.back();
+  return records_.back();
+}
+
+void ChangelogWriter::remove(std::string_view key) {
+  std::string& to = record();
+  put(to, uint32_t(key.size()));
+  put(to, kRemoved);
+  to.append(key);
+}
+
+void ChangelogWriter::add(std::string_view key_prefix, std::string_view key,
+                          const std::function<void(std::string*)>& fill_value) {
+  std::string& record = this->record();
   put(record, uint32_t(key_prefix.size() + key.size()));
   size_t value_size_at = record.size();
   put(record, uint32_t(0));

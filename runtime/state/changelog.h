@@ -25,9 +25,11 @@ class ChangelogWriter {
   // `fill_value` appends the value.
   void add(std::string_view key_prefix, std::string_view key,
            const std::function<void(std::string*)>& fill_value);
+  void remove(std::string_view key);
   std::vector<std::string> take() { return std::move(records_); }
 
  private:
+  std::string& record();
   std::string header_;
   std::vector<std::string> records_;
 };
