@@ -293,14 +293,19 @@ Run::Run(Program& program) : program(program), learned_(kLearnedBytes) {
   jit.emplace(std::move(*compiled));
   row_errors_.resize(1000);
   errors_ = {row_errors_.data(), 0, uint32_t(row_errors_.size()), nullptr, nullptr};
-  WeirArena* arena = new WeirArena{};
-  arena_.serve(arena);
-  stage = {kStageAbiVersion,        sizeof(WeirStage), nullptr,         arena, panes_.data(),
-           output_pointers_.data(), &errors_,          learned_.data(), {},    nullptr};
+  arena_.serve(&stage_arena_);
+  stage = {kStageAbiVersion, sizeof(WeirStage), nullptr,
+           &stage_arena_,    panes_.data(),     output_pointers_.data(),
+           &errors_,         learned_.data(),   {},
+           nullptr};
   batch.event_time_max = kNoEventTime;
   batch.watermark_others = INT64_MAX;
   batch.watermark_floor = INT64_MIN;
   batch.fire_at = kNeverFires;
+}
+
+Run::~Run() {
+  for (WeirOutput& output : outputs_) free(output.data);
 }
 
 int32_t Run::call(size_t number) {

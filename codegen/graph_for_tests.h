@@ -46,6 +46,7 @@ struct Program {
 // A pipeline with everything that its stages need around them.
 struct Run {
   explicit Run(Program& program);
+  ~Run();
   Run(const Run&) = delete;
   // A record of `record`; `values` are written by `fill` at Layout slots.
   struct Row {
@@ -88,6 +89,7 @@ struct Run {
   std::vector<WeirRowError> row_errors_;
   WeirErrors errors_{};
   stdlib::ArenaBlocks arena_{4096};
+  WeirArena stage_arena_{};
   std::vector<char> learned_;
 };
 

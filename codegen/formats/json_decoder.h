@@ -25,7 +25,6 @@ class JsonDecoder final : public Decoder {
  private:
   // A way through an object's keys.
   struct Walk {
-    bool rest;             // of a record that failed a test: what it can do without is skipped
     llvm::Value* steps;    // WeirJsonStep*
     llvm::Value* step_at;  // local: the next one
     llvm::Value* action_at;
@@ -41,14 +40,13 @@ class JsonDecoder final : public Decoder {
   void take_flat(Emit& emit, JsonNode& node, const Walk& walk, llvm::BasicBlock* act);
   void try_flat(Emit& emit, JsonNode& node, const Walk& walk);
   void skip_value(Emit& emit, const std::string& name);
-  void stop_early(Emit& emit, bool rest, llvm::BasicBlock* next);
-  void missing(Emit& emit, JsonNode& node, bool rest);
+  void stop_early(Emit& emit, llvm::BasicBlock* next);
+  void missing(Emit& emit, JsonNode& node);
 
   // ---- tests while a record is read (json_early.cpp)
   void tests_behind(Emit& emit, size_t field);
   void tests_between(Emit& emit, llvm::BasicBlock* next);
   void ask(Emit& emit, uint32_t number, bool look);
-  void rest_of_dropped(Emit& emit, JsonNode& root, Walk walk);
   bool is_tested(const JsonNode& node) const;
 
   // ---- values (json_values.cpp)

@@ -1,8 +1,8 @@
 // JSON: conditions that are tested while a record is still being read.
 //
-// A record that fails one is *dropped*: of its rest only what such a record needs is read, the
-// other values are skipped. It must still be a whole record; whether it is malformed does not
-// depend on a test. Results and errors are the same as if the test had waited:
+// A record that fails one is *dropped*: of its rest only what such a record needs is read, by the
+// loop over its keys; the other values are skipped. It must still be a whole record; whether it is
+// malformed does not depend on a test. Results and errors are the same as if the test had waited:
 // - A test is asked only when its fields are good. An error in one of them, or in the test itself,
 //   leaves all to the condition behind the record, and so do tests that come after.
 // - Whatever a dropped record does without is read by nobody.
@@ -25,14 +25,26 @@ void JsonDecoder::tests_behind(Emit& emit, size_t field) {
   }
 }
 
-// In any order, behind a key that a test reads: the tests that can be asked by now.
+// In any order, behind a key that a test reads: the tests that can be asked by now; and what
+// becomes of a record that fails one. What it can do without counts as seen.
 void JsonDecoder::tests_between(Emit& emit, llvm::BasicBlock* next) {
   emit.enter(between_);
   for (uint32_t i = 0; i < tree_.tests.size(); i++) ask(emit, i, true);
   emit.jump(next);
+
+  emit.enter(drop_);
+  emit.ir.CreateStore(emit.i8(1), dropped_);
+  std::vector<uint32_t> spared;
+  for (const JsonNode* key : tree_.root().children) {
+    if (key->always) continue;
+    spared.push_back(key->number);
+    spared.insert(spared.end(), key->descendants.begin(), key->descendants.end());
+  }
+  mark(emit, seen_, spared);
+  stop_early(emit, next);
 }
 
-// Goes to the rest of a dropped record if the test is false, else on behind. `look`: its keys may
+// Goes to `drop_` if the test is false, else on behind. `look`: its keys may
 // not have been read.
 void JsonDecoder::ask(Emit& emit, uint32_t number, bool look) {
   llvm::IRBuilder<>& ir = emit.ir;
@@ -62,19 +74,6 @@ void JsonDecoder::ask(Emit& emit, uint32_t number, bool look) {
     emit.jump(behind);
   }
   emit.enter(behind);
-}
-
-// The record is dropped: reads what it still needs, and ends where the record is closed.
-void JsonDecoder::rest_of_dropped(Emit& emit, JsonNode& root, Walk walk) {
-  walk.rest = true;
-  walk.next = emit.block("json.rest");
-  walk.end = emit.block("json.rest.end");
-  emit.enter(drop_);
-  emit.ir.CreateStore(emit.i8(1), dropped_);
-  stop_early(emit, true, walk.next);
-  loop_over_keys(emit, root, walk);
-  emit.enter(walk.end);
-  missing(emit, root, true);
 }
 
 }  // namespace weir::codegen

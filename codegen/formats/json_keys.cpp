@@ -28,13 +28,7 @@ void JsonDecoder::object(Emit& emit, JsonNode& node, bool straight) {
   loop_over_keys(emit, node, walk);
   if (is_tested) tests_between(emit, walk.next);
   emit.enter(walk.end);
-  missing(emit, node, false);
-  if (!is_tested) return;
-
-  llvm::BasicBlock* closed = emit.block("json.closed");
-  emit.jump(closed);
-  rest_of_dropped(emit, node, walk);
-  emit.enter(closed);
+  missing(emit, node);
 }
 
 // One key after the other, whatever they are.
@@ -64,9 +58,7 @@ void JsonDecoder::loop_over_keys(Emit& emit, JsonNode& node, const Walk& walk) {
 
   emit.enter(other);
   ir.CreateStore(emit.at(node.order, offsetof(WeirJsonOrder, length)), length_);
-  // Behind a dropped record's values that were found at once nothing is left to skip.
-  llvm::BasicBlock* act_flat = walk.rest ? emit.block(prefix + ".act.flat") : act;
-  take_flat(emit, node, walk, act_flat);
+  take_flat(emit, node, walk, act);
   ir.CreateStore(emit.i8(1), missed_);
   llvm::Value* key =
       emit.call("weir_json_key", {node.order, node.keys, p, walk.begin, end_, step}, "key");
@@ -80,30 +72,24 @@ void JsonDecoder::loop_over_keys(Emit& emit, JsonNode& node, const Walk& walk) {
   ir.CreateStore(emit.at(walk.steps, place), walk.step_at);
   emit.jump(act);
 
+  emit.enter(act);
   auto keys = unsigned(node.children.size());
-  std::vector<llvm::SwitchInst*> actions;
-  auto begin_actions = [&](llvm::BasicBlock* block, llvm::BasicBlock* unread) {
-    emit.enter(block);
-    llvm::Value* action = ir.CreateLoad(ir.getInt32Ty(), walk.action_at, "action");
-    actions.push_back(ir.CreateSwitch(action, unread, keys + 1));
-    actions.back()->addCase(ir.getInt32(kJsonEnd), walk.end);
-  };
-  begin_actions(act, skip);
-  if (walk.rest) begin_actions(act_flat, walk.next);
+  llvm::SwitchInst* actions =
+      ir.CreateSwitch(ir.CreateLoad(ir.getInt32Ty(), walk.action_at, "action"), skip, keys + 1);
+  actions->addCase(ir.getInt32(kJsonEnd), walk.end);
   for (uint32_t i = 0; i < keys; i++) {
     JsonNode& child = *node.children[i];
-    if (walk.rest && !child.always) continue;
     llvm::BasicBlock* read = emit.block(child.name);
-    for (llvm::SwitchInst* action : actions) action->addCase(ir.getInt32(i + 1), read);
+    actions->addCase(ir.getInt32(i + 1), read);
     emit.enter(read);
-    // Of a key that stands twice the first counts.
+    // Of a key that stands twice the first counts; a dropped record has seen what it does without.
     llvm::BasicBlock* first = emit.block(child.name + ".first");
     emit.branch_unlikely(bit(emit, seen_, child), skip, first);
     emit.enter(first);
     mark(emit, seen_, {child.number});
-    llvm::BasicBlock* behind = !walk.rest && is_tested(child) ? between_ : walk.next;
+    llvm::BasicBlock* behind = is_tested(child) ? between_ : walk.next;
     value_of(emit, child, false, behind);
-    if (emit.open()) stop_early(emit, walk.rest, behind);
+    if (emit.open()) stop_early(emit, behind);
   }
 
   emit.enter(skip);
@@ -146,7 +132,7 @@ void JsonDecoder::straight_keys(Emit& emit, JsonNode& node, const Walk& walk) {
     } else {
       mark(emit, seen_, {(*child)->number});
       value_of(emit, **child, true, behind);
-      if (emit.open()) stop_early(emit, false, behind);
+      if (emit.open()) stop_early(emit, behind);
     }
     emit.enter(behind);
     if (!node.parent) tests_behind(emit, i);
@@ -213,23 +199,17 @@ void JsonDecoder::take_flat(Emit& emit, JsonNode& node, const Walk& walk, llvm::
 }
 
 // `projected`: behind the last value that is wanted nothing is looked at.
-void JsonDecoder::stop_early(Emit& emit, bool rest, llvm::BasicBlock* next) {
+void JsonDecoder::stop_early(Emit& emit, llvm::BasicBlock* next) {
   if (source_.validation != compiler::Validation::Projected) return emit.jump(next);
-  std::vector<uint32_t> wanted;
-  for (const JsonNode* key : tree_.root().children) {
-    if (rest && !key->always) continue;
-    wanted.push_back(key->number);
-    wanted.insert(wanted.end(), key->descendants.begin(), key->descendants.end());
-  }
-  emit.branch(all_of(emit, seen_, wanted), done_, next);
+  emit.branch(all_of(emit, seen_, tree_.root().descendants), done_, next);
 }
 
 // Behind an object: its required keys must have been seen.
-void JsonDecoder::missing(Emit& emit, JsonNode& node, bool rest) {
+void JsonDecoder::missing(Emit& emit, JsonNode& node) {
   std::vector<JsonNode*> required;
   std::vector<uint32_t> numbers;
   for (JsonNode* child : node.children) {
-    if (!child->is_required() || (rest && !child->always)) continue;
+    if (!child->is_required()) continue;
     required.push_back(child);
     numbers.push_back(child->number);
   }
