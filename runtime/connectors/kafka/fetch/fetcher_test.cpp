@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "runtime/connectors/kafka/fetch/fake_broker_for_tests.h"
 #include "runtime/connectors/kafka/fetch/wire.h"
 
@@ -49,7 +51,10 @@ class Reading {
   bool reaches(int64_t offset) {
     return until([&] {
       Fetched fetched;
-      CHECK(fetcher_->fetch(kPartition, 1000, &fetched).ok());
+      if (Status status = fetcher_->fetch(kPartition, 1000, &fetched); !status.ok()) {
+        std::lock_guard lock(mutex_);
+        failures_.push_back(std::move(status));
+      }
       for (uint32_t i = 0; fetched.batch && i < fetched.batch->count; i++) {
         const WeirRecord& record = fetched.batch->records[i];
         CHECK(record.offset == next_);
@@ -137,6 +142,38 @@ TEST_CASE("answers that can't be read: again, but not for ever") {
   REQUIRE(failure);
   CHECK(failure->exit() == Exit::Failed);
   CHECK(failure->message().find("can't be read") != std::string::npos);
+}
+
+TEST_CASE("a wrong checksum: fetched once more, then believed") {
+  FakeCluster cluster;
+  cluster.end_offset = 500;
+  std::map<int64_t, int> asked;  // by offset
+  FakeBroker broker(cluster, 1);
+  auto damaged = [](const Request& request) -> Reply {
+    int64_t offset = FakeBroker::fetch_offset(request);
+    std::string body = FakeBroker::fetch_answer(offset, 500);
+    body.back() = char(body.back() ^ 1);
+    return {Reply::Kind::Body, std::move(body)};
+  };
+  broker.answer(Api::Fetch, [&](const Request& request) -> Reply {
+    int64_t offset = FakeBroker::fetch_offset(request);
+    return offset % 50 == 30 && asked[offset]++ == 0 ? damaged(request) : Reply{};
+  });
+  {
+    Reading reading(options_for(broker));
+    CHECK(reading.reaches(500));
+  }
+  // On the broker's disk: it stays as it is.
+  broker.answer(Api::Fetch, [&](const Request& request) -> Reply {
+    int64_t offset = FakeBroker::fetch_offset(request);
+    return offset <= 100 && offset + 10 > 100 ? damaged(request) : Reply{};
+  });
+  Reading reading(options_for(broker));
+  CHECK(!reading.reaches(500));
+  auto failure = reading.failure();
+  REQUIRE(failure);
+  CHECK(failure->exit() == Exit::Failed);
+  CHECK(failure->message().find("the record batch at offset 100") != std::string::npos);
 }
 
 TEST_CASE("a broker that throttles is left alone for as long as it says") {

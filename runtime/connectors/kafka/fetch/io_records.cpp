@@ -60,6 +60,11 @@ bool Io::ask_fetch(Link& link) {
       remind(tracked.not_before);
       continue;
     }
+    if (auto again = tracked.partition->wanted_again()) {
+      tracked.next = again->offset;
+      tracked.position_epoch = again->leader_epoch;
+      tracked.at_end = false;
+    }
     if (tracked.partition->bytes_waiting() >= partition_room_) {
       full.push_back(tracked.partition.get());
       continue;

@@ -98,16 +98,36 @@ void Partition::put(Chunk chunk) {
   std::sort(chunk.aborted.begin(), chunk.aborted.end(),
             [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
   std::lock_guard lock(mutex_);
+  if (again_) return;
   bytes_waiting_ += chunk.records.size();
   waiting_.push_back(std::move(chunk));
 }
 
 void Partition::reach_end() {
   std::lock_guard lock(mutex_);
+  if (again_) return;
   if (!waiting_.empty())
     waiting_.back().at_end = true;
   else
     end_unseen_ = true;
+}
+
+std::optional<Position> Partition::wanted_again() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(again_, std::nullopt);
+}
+
+void Partition::want_again(const Position& from) {
+  repeated_from_ = from.offset;
+  position_ = from;
+  chunk_ = {};
+  open_ = damaged_ = at_end_ = false;
+  batch_end_ = -1;
+  std::lock_guard lock(mutex_);
+  waiting_.clear();
+  bytes_waiting_ = 0;
+  end_unseen_ = false;
+  again_ = from;
 }
 
 bool Partition::next_chunk() {
@@ -141,8 +161,8 @@ Status Partition::next_batch() {
   if (batch_end_ > position_.offset) position_.leader_epoch = header.leader_epoch;
   cursor_ = {};
   bytes = bytes.substr(0, header.bytes);
-  if (checks_crcs_ && !checksum_is_right(bytes, header))
-    return failure(header.base_offset, text_of(BatchFault::Checksum));
+  damaged_ = checks_crcs_ && !checksum_is_right(bytes, header);
+  if (damaged_) return failure(header.base_offset, text_of(BatchFault::Checksum));
   for (; aborted_at_ < chunk_.aborted.size() &&
          chunk_.aborted[aborted_at_].first_offset <= header.last_offset;
        aborted_at_++) {
@@ -213,7 +233,14 @@ Status Partition::take(uint32_t rows_max, Fetched* fetched, bool* drained) {
     cursor_buffer_.reset();
     if (batch_end_ > position_.offset) position_.offset = batch_end_;
     if (open_ && chunk_at_ < chunk_.records.size()) {
+      Position before = position_;
       status = next_batch();
+      if (damaged_ && repeated_from_ != before.offset) {
+        want_again(before);
+        status = {};
+        *drained = true;
+        break;
+      }
       continue;
     }
     if (open_) {

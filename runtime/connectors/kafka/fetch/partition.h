@@ -45,6 +45,9 @@ class Partition {
   // Nothing came, and nothing is there behind what was put.
   void reach_end();
   uint64_t bytes_waiting() const { return bytes_waiting_; }
+  // What was put is thrown away and wanted once more, from here on: it was damaged on its way.
+  // Until this is asked, what is put is thrown away, too.
+  std::optional<Position> wanted_again();
   void set_ends(int64_t begin, int64_t end) {
     begin_ = begin;
     end_ = end;
@@ -62,6 +65,7 @@ class Partition {
   bool next_chunk();
   Status next_batch();
   Status failure(int64_t offset, const char* what) const;
+  void want_again(const Position& from);
 
   const TopicPartition name_;
   const std::shared_ptr<BufferPool> buffers_;
@@ -69,6 +73,7 @@ class Partition {
 
   std::mutex mutex_;
   std::deque<Chunk> waiting_;
+  std::optional<Position> again_;
   std::atomic<uint64_t> bytes_waiting_{0};  // of `waiting_`
   std::atomic<bool> end_unseen_{false};     // the end was reached since the last `take`
 
@@ -86,6 +91,8 @@ class Partition {
   int64_t batch_end_ = -1;   // behind the batch that it walks on
   Position position_;        // behind what was handed out
   bool at_end_ = false;
+  bool damaged_ = false;        // the batch that was met last: its checksum is wrong
+  int64_t repeated_from_ = -1;  // position that was wanted again: not twice
   Status failed_;
 };
 using PartitionRef = std::shared_ptr<Partition>;

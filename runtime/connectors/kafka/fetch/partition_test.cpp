@@ -165,8 +165,23 @@ TEST_CASE("damage ends the reading behind the good records, with its place") {
   std::string bad = plain(3, "xyz");
   bad.back() = char(bad.back() ^ 4);
   setting.put(plain(0, "abc") + bad + plain(6, "z"));
+  auto first = setting.take();
+  CHECK(first.values == "abc");
+  CHECK(first.status.ok());
+  CHECK(first.fetched.next_offset == 3);
+  // It is wanted once more; what was asked for before that is not.
+  CHECK(!setting.partition.has_more());
+  setting.put(plain(7, "late"));
+  CHECK(!setting.partition.has_more());
+  auto wanted = setting.partition.wanted_again();
+  REQUIRE(wanted);
+  CHECK(wanted->offset == 3);
+  CHECK(wanted->leader_epoch == 0);
+  CHECK(!setting.partition.wanted_again());
+  setting.put(bad + plain(6, "z"));
   auto seen = setting.take();
-  CHECK(seen.values == "abc");
+  CHECK(!setting.partition.wanted_again());
+  CHECK(seen.values.empty());
   CHECK(seen.status.exit() == Exit::Failed);
   CHECK(seen.status.message().find("`t`[3]") != std::string::npos);
   CHECK(seen.status.message().find("offset 3 has a wrong checksum") != std::string::npos);
