@@ -173,13 +173,15 @@ static void assign(Emit& emit, Expressions& expressions, Leaves& leaves, const K
   llvm::IRBuilder<>& ir = emit.ir;
   RowShape row;
   std::vector<Value> values;
+  expressions.keeps = texts;
   for (const StateAssign& assign : assigns)
     values.push_back(expressions.eval(row, leaves, assign.value));
   for (size_t i = 0; i < assigns.size(); i++) {
     uint32_t field = assigns[i].field;
     const Type& type = node.state[field].type;
     Value old = emit.load_value(type, group, layout.slots[field], node.state[field].name.c_str());
-    Value value = kept(emit, values[i], old, texts);
+    // What a kernel keeps is where it has to be.
+    Value value = assigns[i].value.op == Op::Keep ? values[i] : kept(emit, values[i], old, texts);
     value.type = type;
     if (type.optional && !value.present) value.present = emit.i1(true);
     if (counts) {

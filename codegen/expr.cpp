@@ -236,6 +236,18 @@ Value Expressions::node(Place place, const Expr& expr) {
       result.present = value.present;
       return result;
     }
+    case Op::Keep: {
+      std::vector<Value> arguments;
+      for (size_t i = 0; i < expr.args.size(); i++) arguments.push_back(argument(i));
+      std::swap(emit_.arena, keeps);
+      Value result = call_kernel(expr, arguments);
+      std::swap(emit_.arena, keeps);
+      return result;
+    }
+    case Op::KeyBytes:
+      return key_bytes(place, expr);
+    case Op::KeyValues:
+      return key_values(place, expr);
     case Op::Call: {
       std::vector<Value> arguments;
       llvm::Value* present = nullptr;

@@ -26,6 +26,8 @@ class Expressions {
   // Is it so cheap, and so sure not to fail, that it may be computed whether or not it is needed?
   static bool is_simple(const compiler::Expr& expr);
 
+  // Where the results of `Op::Keep` live; only while steps and merges are written.
+  llvm::Value* keeps = nullptr;
   // Begins the details of errors: "where", "key user_id".
   std::string subject;
   Memo memo;
@@ -62,6 +64,8 @@ class Expressions {
   Value index(const compiler::Expr& expr, const Value& container, const Value& at);
   Value make_record(Place place, const compiler::Expr& expr);
   Value make_list(Place place, const compiler::Expr& expr);
+  Value key_bytes(Place place, const compiler::Expr& expr);
+  Value key_values(Place place, const compiler::Expr& expr);
   Value call_kernel(const compiler::Expr& expr,
                     const std::vector<Value>& arguments);  // expr_call.cpp
   Value call_with_reason(const compiler::Expr& expr,

@@ -1,5 +1,6 @@
 // Records, lists and maps: values in the stage's scratch memory, laid out by Layout.
 #include "codegen/expr.h"
+#include "codegen/key.h"
 
 namespace weir::codegen {
 
@@ -78,6 +79,30 @@ Value Expressions::index(const Expr& expr, const Value& container, const Value& 
         return value;
       },
       [&] { return emit_.null(expr.type); });
+}
+
+Value Expressions::key_bytes(Place place, const Expr& expr) {
+  std::vector<Value> values;
+  for (const Expr& argument : expr.args) values.push_back(eval(place, argument));
+  return write_key(emit_, values);
+}
+
+// Of each key the last value. Texts stay where the keys lie.
+Value Expressions::key_values(Place place, const Expr& expr) {
+  llvm::IRBuilder<>& ir = emit_.ir;
+  Value keys = eval(place, expr.args[0]);
+  std::vector<Type> types;
+  for (size_t i = 1; i < expr.args.size(); i++) types.push_back(expr.args[i].type);
+  Layout layout = compiler::layout_of(graph_.types, {graph_.types.element(expr.type)});
+  llvm::Value* memory = scratch(emit_, ir.CreateMul(keys.size, emit_.i64(layout.size)));
+  emit_.loop(keys.size, "values", [&](llvm::Value* i) {
+    llvm::Value* key = emit_.at(keys.v, ir.CreateMul(i, emit_.i64(sizeof(WeirBytes))));
+    std::vector<Value> values = read_key(emit_, types, emit_.load(emit_.ptr(), key, 0),
+                                         emit_.load(ir.getInt64Ty(), key, 8));
+    emit_.store_value(values.back(), emit_.at(memory, ir.CreateMul(i, emit_.i64(layout.size))),
+                      layout.slots[0]);
+  });
+  return {memory, keys.size, nullptr, expr.type};
 }
 
 // args: the list, the body; the element is local `index`.

@@ -24,11 +24,22 @@ struct AggregateRequest {
   bool positions =
       false;  // rows come from a source: partition and offset order rows of one event time
   dsl::Span span;
-  mutable uint32_t refused = 0;  // with a refusal: the argument that it is about
+  bool event_time = false;            // rows have one
+  bool by = false;                    // the last argument is that of `by`; it may be null
+  std::optional<double> approx = {};  // of `approx`
+  Constant constant = {};             // the argument that is a constant
+  mutable uint32_t refused = 0;       // with a refusal: the argument that it is about, or …
+  static constexpr uint32_t kConstant = ~0u, kApprox = ~0u - 1;
 };
 
 // What an aggregate needs, and which clauses it takes beside `where`.
-enum : uint8_t { kNeedsEventTime = 1, kTakesBy = 2, kTakesApprox = 4 };
+enum : uint8_t {
+  kNeedsEventTime = 1,
+  kTakesBy = 2,
+  kTakesApprox = 4,
+  kCountFirst = 8,     // the first argument is a constant number of values
+  kFractionLast = 16,  // the last one is a constant fraction
+};
 
 struct Aggregate {
   const char* name;
@@ -40,8 +51,6 @@ struct Aggregate {
 
 const std::vector<Aggregate>& all_aggregates();
 const Aggregate* find_aggregate(std::string_view name);
-// An aggregate of the language that this version does not have.
-bool is_later_aggregate(std::string_view name);
 
 // Builders.
 Expr state_of(uint32_t field, Type type);

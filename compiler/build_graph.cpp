@@ -1,5 +1,6 @@
 // Streams: from names to nodes.
 #include <algorithm>
+#include <utility>
 
 #include "compiler/builder.h"
 #include "compiler/constant.h"
@@ -46,7 +47,15 @@ void Builder::build_program() {
     }
     any |= std::holds_alternative<dsl::TestDecl>(declaration.node);
   }
-  if (!any && !diagnostics_.has_errors()) {
+  // A file of types, functions, parameters and pipes alone is there to be imported.
+  bool library = true;
+  for (const auto& declaration : declarations_.program->declarations) {
+    if (declaration.span.file != declarations_.program->file) continue;
+    library &= !std::holds_alternative<dsl::StreamDecl>(declaration.node) &&
+               !std::holds_alternative<dsl::SourceDecl>(declaration.node) &&
+               !std::holds_alternative<dsl::SplitDecl>(declaration.node);
+  }
+  if (!any && !library && !diagnostics_.has_errors()) {
     dsl::Span span{0, 0, declarations_.program->file};
     auto& diagnostic =
         diagnostics_.report(Code::nothing_to_run, span, "this program has no sink and no test");
@@ -113,6 +122,7 @@ void Builder::build_declared(const std::string& name, const ValueName& value) {
     return;
   }
   building_.insert(name);
+  const PipeFrame* frame = std::exchange(checker_.frame, nullptr);
   StreamEnd end;
   switch (value.kind) {
     case ValueKind::Source:
@@ -149,6 +159,7 @@ void Builder::build_declared(const std::string& name, const ValueName& value) {
     default:
       break;
   }
+  checker_.frame = frame;
   building_.erase(name);
   built_.emplace(name, std::move(end));
 }
@@ -202,6 +213,11 @@ StreamEnd Builder::head(const dsl::Pipeline& pipeline, Context& context) {
     return failed();
   }
   if (pipeline.head.text.empty()) return failed();
+  // The frame of a builder's checker is a pipe in use.
+  if (auto* call = static_cast<const PipeCall*>(checker_.frame)) {
+    if (auto at = call->streams.find(pipeline.head.text); at != call->streams.end())
+      return at->second;
+  }
   return named(pipeline.head.text, pipeline.head.span);
 }
 
@@ -270,12 +286,11 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
       std::vector<std::string_view> words = {"where", "select", "extend", "drop", "flatten",
                                              "union", "window", "group",  "over", "join",
                                              "dedup", "scan",   "detect", "top",  "changes"};
+      auto& pipes = b.declarations_.pipes;
+      if (auto pipe = pipes.find(call.name.text); pipe != pipes.end())
+        return b.pipe(call, *pipe->second, std::move(in), context, op.span);
+      for (const auto& [name, pipe] : pipes) words.push_back(name);
       std::string near = nearest(call.name.text, words);
-      for (const auto& declaration : b.declarations_.program->declarations) {
-        if (std::holds_alternative<dsl::PipeDecl>(declaration.node) &&
-            declaration.name.text == call.name.text)
-          return b.failed();
-      }
       auto& diagnostic = b.diagnostics_.report(Code::unknown_name, call.name.span,
                                                "there is no operator `" + call.name.text + "`");
       if (!near.empty())

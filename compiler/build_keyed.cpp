@@ -99,13 +99,19 @@ StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& contex
                           const dsl::Operator& whole) {
   if (op.shape == dsl::WindowOp::Shape::Session) return refuse(whole, "window session");
   if (op.processing_time) return refuse(whole, "using processing_time");
+  if (op.late && checker_.frame) {
+    not_supported(diagnostics_, op.late->span, "`late ->` in a pipe");
+    return failed();
+  }
   if (!op.block) {
     not_supported(diagnostics_, whole.word.span, "a window without a block")
         .with_fix_text("window … by … { n = count() }");
     return failed();
   }
   if (in.changelog == Changelog::Running) {
-    not_supported(diagnostics_, whole.word.span, "a window over the changes of a running `group`");
+    not_supported(diagnostics_, whole.word.span, "a window over the changes of a running `group`")
+        .with_note("a result that was counted changes later, and would have to be taken back")
+        .with_fix_text("a `window` in place of the first `group`: its final rows can be counted");
     return failed();
   }
   auto spec = window_spec(op, in, whole.span);
@@ -132,7 +138,9 @@ StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context,
     return failed();
   }
   if (in.changelog == Changelog::Running) {
-    not_supported(diagnostics_, whole.word.span, "a `group` over the changes of a running `group`");
+    not_supported(diagnostics_, whole.word.span, "a `group` over the changes of a running `group`")
+        .with_note("a result that was counted changes later, and would have to be taken back")
+        .with_fix_text("a `window` in place of the first `group`: its final rows can be counted");
     return failed();
   }
   StreamEnd out = keyed("group", std::nullopt, op.by, op.block, std::move(in), context, whole.span);
@@ -144,6 +152,14 @@ StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context,
   for (const KeyColumn& key : std::get<KeyedNode>(graph_.nodes[node].is).keys) {
     if (!is_bounded_key(key.value.type))
       growing += (growing.empty() ? "`" : ", `") + key.name + "`";
+  }
+  for (const AggregateUse& use : std::get<KeyedNode>(graph_.nodes[node].is).aggregates) {
+    if (!use.unbounded) continue;
+    diagnostics_
+        .report(Code::state_unbounded, whole.word.span,
+                "this state grows: `" + use.name + " = " + use.function +
+                    "(…)` keeps values of all rows, for ever")
+        .with_fix_text("window tumble(…) …, whose groups go with their window");
   }
   if (!growing.empty()) {
     diagnostics_
@@ -205,7 +221,8 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
                          const std::vector<dsl::KeyItem>& by, const dsl::Block& block, StreamEnd in,
                          Context& context, dsl::Span span) {
   KeyedNode node;
-  node.id = context.stream + "." + kind + "." + std::to_string(context.kinds[kind]++);
+  node.id =
+      context.stream + context.path + "." + kind + "." + std::to_string(context.kinds[kind]++);
   node.window = window;
   bool good = keys_of(by, in, node, window.has_value());
 

@@ -59,12 +59,11 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
     node.every_us = 0;
     return;
   }
-  if (in.chained && node.emit != EmitMode::Append) {
+  // A running group over final rows is right at any time: no row that went into it changes.
+  if (in.chained && in.changelog == Changelog::Windowed && node.emit != EmitMode::Append) {
     not_supported(diagnostics_, span,
                   "`update` and `complete` of a result that is computed from windowed results")
-        .with_fix_text(in.changelog == Changelog::Windowed
-                           ? "emit = append"
-                           : "window … instead of group …, with emit = append");
+        .with_fix_text("emit = append");
     return;
   }
   if (in.changelog == Changelog::Running && node.emit == EmitMode::Append) {

@@ -70,9 +70,15 @@ class Builder {
   // open Rows node.
   struct Context {
     std::string stream;
+    std::string path;  // of the pipes it came through: ".busy.0"
     std::map<std::string, int> kinds;
     NodeId open_rows = kNoNode;
     int depth = 0;
+  };
+
+  // A pipe in use.
+  struct PipeCall : PipeFrame {
+    std::map<std::string, StreamEnd> streams;  // by parameter
   };
 
   StreamEnd pipeline(const dsl::Pipeline& pipeline, Context& context);
@@ -99,6 +105,14 @@ class Builder {
   Scope scope_of(const StreamEnd& in) const;
   std::string item_name(const dsl::BlockItem& item);
   static std::string last_name(const dsl::Expr& expr);
+  // build_pipe.cpp
+  StreamEnd pipe(const dsl::PipeCallOp& op, const dsl::Declaration& declaration, StreamEnd in,
+                 Context& context, dsl::Span span);
+  bool pipe_argument(const dsl::Parameter& parameter, const dsl::Signature& signature,
+                     const dsl::Expr& value, PipeCall& call, std::map<std::string, RecordId>& rows);
+  bool row_fits(const PipeCall& call, const dsl::Signature& signature, const dsl::TypeRef& type,
+                const StreamEnd& end, dsl::Span span, const std::string& what,
+                std::map<std::string, RecordId>& rows);
   // build_branches.cpp
   StreamEnd union_(const dsl::UnionOp& op, StreamEnd in, Context& context, dsl::Span span);
   struct Split {

@@ -118,6 +118,10 @@ Expr Checker::call(const dsl::Call& call, dsl::Span span, Scope& scope, Type hin
 Expr Checker::call_named(const std::string& name, const std::string& module,
                          const dsl::Expr* receiver, const dsl::Call& call, dsl::Span span,
                          Scope& scope, Type hint) {
+  if (frame && module.empty() && !receiver) {
+    if (auto given = frame->functions.find(name); given != frame->functions.end())
+      return pipe_function(given->second, call, span, scope);
+  }
   // The text of the standard library means its own functions, whatever the program calls so.
   const Function* inside =
       inlining_.empty() || !inlining_.back()->standard() ? nullptr : inlining_.back();
@@ -188,10 +192,6 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     }
     dsl::Span at = call.callee->span;
     if (auto* member = std::get_if<dsl::Member>(&call.callee->node)) at = member->field.span;
-    if (is_later_aggregate(name)) {
-      not_supported(diagnostics_, place(at), "the aggregate `" + name + "`");
-      return error(span);
-    }
     auto& diagnostic =
         report(Code::unknown_function, at,
                "there is no function `" + (module.empty() ? "" : module + ".") + name + "`");
@@ -203,6 +203,35 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     return error(span);
   }
   return function(overloads, name, arguments, span, scope);
+}
+
+// The lambda that was given for a parameter of a pipe: its body, with the arguments for its
+// parameters. They are written out: an argument is `row` or a field of it.
+Expr Checker::pipe_function(const PipeFrame::Function& function, const dsl::Call& call,
+                            dsl::Span span, Scope& scope) {
+  const dsl::Lambda& lambda = *function.lambda;
+  if (call.arguments.size() != lambda.parameters.size()) {
+    report(Code::wrong_arguments, span,
+           "this takes " + std::to_string(lambda.parameters.size()) + " arguments, and this has " +
+               std::to_string(call.arguments.size()));
+    return error(span);
+  }
+  Scope inner;
+  inner.has_event_time = scope.has_event_time;
+  inner.no_event_time = scope.no_event_time;
+  inner.has_meta = scope.has_meta;
+  inner.no_meta = scope.no_meta;
+  inner.facts = scope.facts;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    Expr argument = check(*call.arguments[i].value, scope);
+    if (argument.type.is(TypeKind::Error)) return argument;
+    inner.names.push_back({lambda.parameters[i].text, std::move(argument), -1});
+  }
+  const PipeFrame* here = frame;
+  frame = function.scope;
+  Expr result = check_as(*lambda.body, inner, function.result, "the result of this function");
+  frame = here;
+  return result;
 }
 
 // x?.f(…): null where x is. The receiver becomes a local that no program can name.

@@ -1,6 +1,7 @@
 // Functions of the user and of the standard library: which overload a call means, what its open
 // types are, and then a kernel's call or the function's body in its place.
 #include <map>
+#include <utility>
 
 #include "compiler/checker.h"
 #include "compiler/constant.h"
@@ -241,11 +242,13 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Typ
     scope.names.push_back({function.parameters[i], std::move(local), -1});
   }
   inlining_.push_back(&function);
+  const PipeFrame* outer_frame = std::exchange(frame, nullptr);
   auto outer = inlined_at_;
   if (function.standard() && !inlined_at_) inlined_at_ = span;  // its text is not the user's
   Expr body = check_as(*function.body, scope, result, "the result of `" + function.name + "`");
   inlined_at_ = outer;
   inlining_.pop_back();
+  frame = outer_frame;
   if (body.type.is(TypeKind::Error)) return error(span);
   for (size_t i = arguments.size(); i-- > 0;) {
     Type type = body.type;

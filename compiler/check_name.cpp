@@ -80,7 +80,13 @@ void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scop
 }
 
 Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type hint) {
-  if (const Scope::Visible* visible = scope.find(ref.name)) {
+  const Scope::Visible* visible = scope.find(ref.name);
+  if (frame && (!visible || visible->value.op == Op::Field)) {
+    for (const Scope::Visible& value : frame->values) {
+      if (value.name == ref.name) return value.value;
+    }
+  }
+  if (visible) {
     if (visible->item >= 0) scope.items_used.insert(visible->item);
     Expr value = visible->value;
     value.span = span;
@@ -186,6 +192,15 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   }
   Expr object = check(*member.object, scope);
   if (object.type.is(TypeKind::Error)) return object;
+  if (object.op == Op::MakeRecord && !object.type.optional) {
+    const auto& fields = graph_.types.record(object.type).fields;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i].name != member.field.text) continue;
+      Expr field = object.args[i];
+      field.span = span;
+      return known_present(std::move(field), scope);
+    }
+  }
   if (!object.type.is(TypeKind::Record)) {
     report(Code::type_mismatch, object.span,
            "`." + member.field.text + "` wants a record, and this is " + text(object.type))

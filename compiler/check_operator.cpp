@@ -1,6 +1,7 @@
 // Operators: which type both sides are brought to, and what comes out.
 #include <algorithm>
 
+#include "compiler/cast_text.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 
@@ -214,14 +215,14 @@ Expr Checker::no_common(const Expr& left, const Expr& right, dsl::Span span, con
   }
   if (left.type.is(TypeKind::Decimal) && right.type.is_float()) {
     diagnostic.with_note("a decimal and a float do not mix by themselves")
-        .with_fix(left.span, "float64(" + source_text(left.span) + ")");
+        .with_fix(left.span, cast_text("float64", source_text(left.span)));
   } else if (right.type.is(TypeKind::Decimal) && left.type.is_float()) {
     diagnostic.with_note("a decimal and a float do not mix by themselves")
-        .with_fix(right.span, "float64(" + source_text(right.span) + ")");
+        .with_fix(right.span, cast_text("float64", source_text(right.span)));
   } else if (left.type.is_integer() && right.type.is_integer()) {
     const Expr& narrow = left.type.is(TypeKind::UInt64) ? left : right;
     diagnostic.with_note("no integer holds the values of both")
-        .with_fix(narrow.span, "int64(" + source_text(narrow.span) + ")");
+        .with_fix(narrow.span, cast_text("int64", source_text(narrow.span)));
   } else if (left.type.is(TypeKind::String) && right.type.is(TypeKind::String)) {
     // The content of a plain text, else an interpolation of the value.
     auto piece = [&](const Expr& part) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -46,6 +47,20 @@ struct Scope {
   const Scope* rows_of_group = nullptr;   // in a block of aggregates: what a row of the group has
 
   const Visible* find(std::string_view name) const;
+};
+
+// The parameters of a pipe whose body is being checked: found before the fields of rows, so that a
+// pipe means the same whatever row it is used on.
+struct PipeFrame {
+  struct Function {
+    const dsl::Lambda* lambda = nullptr;
+    const PipeFrame* scope = nullptr;  // what the lambda's text may name
+    Type result;                       // Error: any
+  };
+  const dsl::Declaration* pipe = nullptr;
+  const PipeFrame* outer = nullptr;  // of the pipe in whose body this one is used
+  std::vector<Scope::Visible> values;
+  std::map<std::string, Function> functions;
 };
 
 // "f3.0" of field 0 of the record in field 3; "" if the expression is not a path. `Unwrap`s don't
@@ -97,6 +112,7 @@ class Checker {
   // The constant duration of an operator or option, in microseconds.
   std::optional<int64_t> duration(const dsl::Expr& expr, const std::string& what);
   bool is_param(const std::string& name) const;
+  const PipeFrame* frame = nullptr;  // while the body of a pipe is built
 
  private:
   Expr check_node(const dsl::Expr& expr, Scope& scope, Type hint);
@@ -150,6 +166,8 @@ class Checker {
   std::optional<Type> cast_target(const dsl::Expr& callee);
   Expr builtin(const std::string& name, const std::vector<const dsl::Expr*>& arguments,
                dsl::Span span, Scope& scope, Type hint, bool& handled);
+  Expr pipe_function(const PipeFrame::Function& function, const dsl::Call& call, dsl::Span span,
+                     Scope& scope);
   Expr safe_call(const dsl::Member& member, const dsl::Call& call, dsl::Span span, Scope& scope,
                  Type hint);
   Expr list_method(const std::string& name, const dsl::Expr& list,

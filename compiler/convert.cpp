@@ -3,6 +3,7 @@
 // `T(e)`.
 #include <algorithm>
 
+#include "compiler/cast_text.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 #include "dsl/literal.h"
@@ -417,7 +418,7 @@ Expr Checker::convert(Expr expr, Type want, const std::string& what) {
         if (!literal_fix.empty() && !inlined_at_)
           diagnostic.with_fix(expr.span, literal_fix);
         else if (castable && !inlined_at_)
-          diagnostic.with_fix(expr.span, text(to) + "(" + source_text(expr.span) + ")");
+          diagnostic.with_fix(expr.span, cast_text(text(to), source_text(expr.span)));
       }
       return error(expr.span);
     }

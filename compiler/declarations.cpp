@@ -325,7 +325,8 @@ class Declarer {
     } else if (auto* aggregate = std::get_if<dsl::AggregateDecl>(&declaration.node)) {
       name_aggregate(declaration, *aggregate);
     } else if (std::get_if<dsl::PipeDecl>(&declaration.node)) {
-      not_supported(diagnostics_, declaration.name.span, "`pipe`");
+      auto [at, fresh] = into_.pipes.try_emplace(declaration.name.text, &declaration);
+      if (!fresh) twice(declaration.name, at->second->name.span);
     }
   }
 

@@ -66,6 +66,7 @@ struct Declarations {
   // Those of the standard library that the program has functions of the same name for.
   std::map<std::string, std::vector<Function>, std::less<>> hidden_functions;
   std::map<std::string, AggregateFunction, std::less<>> aggregates;  // the program's own
+  std::map<std::string, const dsl::Declaration*, std::less<>> pipes;
   std::map<std::string, ValueName, std::less<>> values;
   std::set<std::string, std::less<>> modules;  // of the standard library
   mutable std::set<uint32_t> params_used;      // by an expression or an option

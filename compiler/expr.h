@@ -59,6 +59,9 @@ enum class Op : uint8_t {
   Try,         // T → T?: an error becomes null (T? → T?)
   Fail,        // (string) → never: a row error with that reason; has the type its place needs
   Call,        // kernel `name` (args); see stdlib
+  Keep,        // in steps and merges: as Call, and what it makes lives as long as the group
+  KeyBytes,    // (values …) → bytes: their canonical key bytes (stdlib/engine/key.h)
+  KeyValues,   // (list<bytes>, carriers of the types of the key's values …) → list of the last ones
   Member,      // field `index` of a record value
   MakeRecord,  // fields in order
   MakeList,    // elements; of a map keys and values in turn

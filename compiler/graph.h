@@ -81,6 +81,7 @@ struct StateField {
   std::string name;
   Type type;
   Constant initial;
+  bool grows = false;  // bytes in which kernels keep many values, with room (stdlib/engine/bag.h)
 };
 struct StateAssign {
   uint32_t field;
@@ -92,7 +93,9 @@ struct StateAssign {
 struct AggregateBody {
   std::vector<StateField> state;
   std::vector<StateAssign> step, merge;
-  Expr finish;  // its type is the result's
+  Expr finish;             // its type is the result's
+  std::string parameters;  // constants that what is kept depends on: of the state's signature
+  bool unbounded = false;  // what a group keeps grows with its rows
 };
 
 // An aggregate as used: fields [state_begin, state_end) of the node's state are its own.
@@ -106,6 +109,8 @@ struct AggregateUse {
   std::vector<StateAssign> merge;  // over State (this) and Other
   Expr finish;                     // over State
   uint32_t state_begin = 0, state_end = 0;
+  std::string parameters;  // as in AggregateBody
+  bool unbounded = false;
 };
 
 struct KeyColumn {

@@ -97,6 +97,11 @@ class Printer {
         return in_brackets("try " + arg(0));
       case Op::Fail:
         return "fail(" + print(e.args[0]) + ")";
+      case Op::KeyBytes:
+        return list(e, "key(", ")");
+      case Op::KeyValues:
+        return "values of " + print(e.args[0]);
+      case Op::Keep:
       case Op::Call:
         return e.name.substr(0, 5) == "weir_" ? list(e, e.name.substr(5) + "(", ")")
                                               : list(e, e.name + "(", ")");

@@ -156,6 +156,7 @@ class Planner {
       write_type(keyed.state[i].type, field->mutable_type());
       field->set_offset(layout.slots[i].offset);
       field->set_presence(layout.slots[i].presence);
+      if (keyed.state[i].grows) field->mutable_type()->set_precision(1);  // state_value.h
     }
     into->set_group_bytes(layout.size);
     into->set_group_initial(group_initial(graph_.types, keyed));
@@ -346,7 +347,7 @@ std::string state_signature(const Types& types, const KeyedNode& keyed) {
   text += " aggregates(";
   size_t first = keyed.rows ? keyed.rows->fields : 0;
   for (size_t i = first; i < keyed.aggregates.size(); ++i)
-    text += (i > first ? ", " : "") + keyed.aggregates[i].function;
+    text += (i > first ? ", " : "") + keyed.aggregates[i].function + keyed.aggregates[i].parameters;
   text += ") state(";
   for (size_t i = 0; i < keyed.state.size(); ++i)
     text += (i ? ", " : "") + to_text(types, keyed.state[i].type);

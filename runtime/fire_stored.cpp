@@ -116,7 +116,11 @@ uint32_t PaneWalk::changed() const {
 
 bool PaneWalk::read(char* group, WeirArena* texts) const {
   if (const char* from = in_memory()) {
-    memcpy(group, from, state_.info().keyed->group_bytes());
+    if (state_.codec().grows()) {
+      merge_group(state_.info(), group, from, texts);
+    } else {
+      memcpy(group, from, state_.info().keyed->group_bytes());
+    }
     return true;
   }
   if (!state_.codec().decode(cursor_->value(), group, texts)) return false;

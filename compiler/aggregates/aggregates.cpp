@@ -1,7 +1,5 @@
 #include "compiler/aggregates.h"
 
-#include <algorithm>
-
 #include "compiler/checker.h"
 
 namespace weir::compiler {
@@ -21,12 +19,6 @@ const Aggregate* find_aggregate(std::string_view name) {
     if (aggregate.name == name) return &aggregate;
   }
   return nullptr;
-}
-
-bool is_later_aggregate(std::string_view name) {
-  static const std::string_view later[] = {"count_distinct", "collect", "collect_distinct",
-                                           "quantile", "top"};
-  return std::find(std::begin(later), std::end(later), name) != std::end(later);
 }
 
 namespace {

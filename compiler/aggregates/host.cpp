@@ -26,6 +26,8 @@ bool reads_event_time(const AggregateBody& body) {
 }
 
 const char* arguments_text(const Aggregate& aggregate) {
+  if (aggregate.takes & kCountFirst) return "a number and a value";
+  if (aggregate.takes & kFractionLast) return "a value and a fraction";
   if (aggregate.arguments_max == 2) return "two values";
   return aggregate.arguments_min ? "one value" : "one value or none";
 }
@@ -72,6 +74,7 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
   AggregateUse use;
   use.function = std::string(name);
   AggregateRequest request{graph_.types, {}, over && over->to_us > 0, into_.positions, span};
+  request.event_time = into_.input.has_event_time;
   if (call.where) {
     Expr filter = checker_.check_condition(*call.where, scope, "`where`", true);
     if (filter.type.is(TypeKind::Error)) return failed(span);
@@ -82,12 +85,19 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
   std::optional<AggregateBody> body;
   if (aggregate) {
     if (!arguments(call, *aggregate, scope, use, request)) return failed(span);
-    body = expand(*aggregate, use, request);
+    body = expand(call, *aggregate, use, request);
   } else {
     if (!arguments(call, declared->second, scope, use, span)) return failed(span);
     body = declared->second.body;
   }
   if (!body) return failed(span);
+  // Frames put groups together again and again, and memory that grows belongs to one group.
+  bool grows = std::any_of(body->state.begin(), body->state.end(),
+                           [](const StateField& field) { return field.grows; });
+  if (over && grows) {
+    not_supported(diagnostics_, span, "`" + use.function + "` in `over`");
+    return failed(span);
+  }
   if (over) {
     std::vector<KeptRows::Frame>& frames = into_.rows->frames;
     auto same = std::find(frames.begin(), frames.end(), *over);
@@ -121,7 +131,19 @@ bool BlockHost::arguments(const dsl::Call& call, const Aggregate& aggregate, Sco
                             ", and this has " + std::to_string(call.arguments.size()));
     return false;
   }
+  const dsl::Argument* constant = aggregate.takes & kCountFirst     ? &call.arguments.front()
+                                  : aggregate.takes & kFractionLast ? &call.arguments.back()
+                                                                    : nullptr;
   for (const dsl::Argument& given : call.arguments) {
+    if (&given == constant) {
+      bool count = aggregate.takes & kCountFirst;
+      auto value =
+          checker_.constant(*given.value, type_of(count ? TypeKind::Int64 : TypeKind::Float64),
+                            (count ? "the number of values of " : "the fraction of ") + shown);
+      if (!value) return false;
+      request.constant = std::move(*value);
+      continue;
+    }
     Expr argument = checker_.check(*given.value, scope);
     if (argument.type.is(TypeKind::Error)) return false;
     if (argument.type.is(TypeKind::Null)) {
@@ -130,15 +152,40 @@ bool BlockHost::arguments(const dsl::Call& call, const Aggregate& aggregate, Sco
     }
     add_argument(std::move(argument), use, request);
   }
+  if (call.by) {
+    Expr by = checker_.check(*call.by, scope);
+    if (by.type.is(TypeKind::Error)) return false;
+    request.by = true;
+    request.arguments.push_back(by.type);
+    use.arguments.push_back(std::move(by));
+    use.argument_present.emplace_back();
+  }
+  if (call.approx) {
+    auto error =
+        checker_.constant(*call.approx, type_of(TypeKind::Float64), "the error of " + shown);
+    if (!error) return false;
+    request.approx = std::get<double>(error->value);
+  }
   return true;
 }
 
-std::optional<AggregateBody> BlockHost::expand(const Aggregate& aggregate, const AggregateUse& use,
+std::optional<AggregateBody> BlockHost::expand(const dsl::Call& call, const Aggregate& aggregate,
+                                               const AggregateUse& use,
                                                const AggregateRequest& request) {
   std::string refusal;
   auto body = aggregate.expand(request, refusal);
-  if (!body) {
+  if (!body && request.refused >= AggregateRequest::kApprox) {
+    const dsl::Expr* about = request.refused == AggregateRequest::kApprox ? call.approx.get()
+                             : aggregate.takes & kCountFirst ? call.arguments.front().value.get()
+                                                             : call.arguments.back().value.get();
+    diagnostics_.report(Code::wrong_arguments, about->span, "`" + use.function + "` " + refusal);
+  } else if (!body) {
     std::string type = to_text(graph_.types, request.arguments[request.refused]);
+    if (refusal.ends_with(" yet")) {
+      not_supported(diagnostics_, use.arguments[request.refused].span,
+                    "`" + use.function + "` of " + type);
+      return body;
+    }
     diagnostics_
         .report(Code::type_mismatch, use.arguments[request.refused].span,
                 "`" + use.function + "` " + refusal + ", and this is " + type)
@@ -203,6 +250,8 @@ Expr BlockHost::add(AggregateUse use, AggregateBody body, std::string text, dsl:
   use.step = std::move(body.step);
   use.merge = std::move(body.merge);
   use.finish = std::move(body.finish);
+  use.parameters = std::move(body.parameters);
+  use.unbounded = body.unbounded;
   use.name = "_" + number;
   into_.aggregates.push_back(std::move(use));
   texts_.push_back(std::move(text));

@@ -38,8 +38,8 @@ class BlockHost : public AggregateHost {
                  AggregateRequest& request);
   bool arguments(const dsl::Call& call, const AggregateFunction& declared, Scope& scope,
                  AggregateUse& use, dsl::Span span);
-  std::optional<AggregateBody> expand(const Aggregate& aggregate, const AggregateUse& use,
-                                      const AggregateRequest& request);
+  std::optional<AggregateBody> expand(const dsl::Call& call, const Aggregate& aggregate,
+                                      const AggregateUse& use, const AggregateRequest& request);
   // A row in which the argument is null is not counted.
   void add_argument(Expr argument, AggregateUse& use, AggregateRequest& request);
   Expr add(AggregateUse use, AggregateBody body, std::string text, dsl::Span span);

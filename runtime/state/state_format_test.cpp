@@ -10,6 +10,7 @@
 #include "runtime/state/state_value.h"
 #include "runtime/state/value_merge.h"
 #include "stdlib/engine/arena_blocks.h"
+#include "stdlib/engine/bag.h"
 
 using namespace weir;
 using namespace weir::runtime;
@@ -151,6 +152,49 @@ TEST_CASE("golden: state value, version 1") {
   CHECK(read.header.error == 7010);
   for (size_t cut = 0; cut < bytes.size(); ++cut)
     CHECK_FALSE(codec->decode(bytes.substr(0, cut), reinterpret_cast<char*>(&read), &texts));
+}
+
+TEST_CASE("golden: what is used of state that grows") {
+  contract::Keyed keyed;
+  auto* field = keyed.add_state();
+  field->mutable_type()->set_kind(contract::Type::BYTES);
+  field->mutable_type()->set_precision(1);
+  field->set_offset(sizeof(WeirGroupHeader));
+  field->set_presence(-1);
+  Result<StateValueCodec> codec = StateValueCodec::make(keyed);
+  REQUIRE(codec.ok());
+  CHECK(codec->grows());
+  struct Group {
+    WeirGroupHeader header;
+    WeirBytes set;
+  } group{};
+  std::string bytes;
+  codec->encode(reinterpret_cast<const char*>(&group), &bytes);
+  CHECK(hex(bytes) ==
+        "01"
+        "00000000"
+        "00000000"
+        "00000000");
+  WeirArena arena{};
+  stdlib::ArenaBlocks blocks;
+  blocks.serve(&arena);
+  REQUIRE(weir_set_add(&arena, group.set, {"xyz", 3}, &group.set) == 0);
+  CHECK(group.set.size > 23);  // it has room
+  bytes.clear();
+  codec->encode(reinterpret_cast<const char*>(&group), &bytes);
+  CHECK(hex(bytes) ==
+        "01"
+        "00000000"
+        "00000000"
+        "17000000"
+        "1700000001000000"
+        "0102000000000000"
+        "03000000"
+        "78797a");
+  Group read{};
+  REQUIRE(codec->decode(bytes, reinterpret_cast<char*>(&read), &arena));
+  REQUIRE(weir_set_add(&arena, read.set, {"xyz", 3}, &read.set) == 0);
+  CHECK(weir_bag_count(read.set) == 1);
 }
 
 TEST_CASE("golden: a part of a group, version 2 of a value; several, version 3") {

@@ -1,6 +1,7 @@
 #include "runtime/state/state_value.h"
 
 #include "runtime/state/bytes.h"
+#include "stdlib/engine/bag.h"
 
 namespace weir::runtime {
 
@@ -56,7 +57,9 @@ Result<StateValueCodec> StateValueCodec::make(const contract::Keyed& keyed) {
                                                    "` keeps `" + field.name() +
                                                    "`, a record, list or map, in its state");
     }
-    codec.fields_.push_back({field.offset(), field.presence(), uint32_t(width)});
+    bool grows = field.type().kind() == contract::Type::BYTES && field.type().precision() != 0;
+    codec.fields_.push_back({field.offset(), field.presence(), uint32_t(width), grows});
+    codec.grows_ |= grows;
   }
   return codec;
 }
@@ -77,7 +80,7 @@ void StateValueCodec::encode(const char* group, std::string* out, bool part) con
     } else {
       WeirBytes text;
       memcpy(&text, group + field.offset, sizeof text);
-      put_text(*out, {text.data, text.size});
+      put_text(*out, {text.data, field.grows ? weir_bag_used(text.data, text.size) : text.size});
     }
   }
 }

@@ -6,8 +6,10 @@
 // there (value_merge.h).
 //
 // A field is its presence byte if it is optional (1: there, 0: null and nothing follows), then its
-// value: numbers in their own width, little endian; texts with a length in 32 bits. Nothing depends
-// on where the compiler laid the field in memory, so a new layout reads old state.
+// value: numbers in their own width, little endian; texts with a length in 32 bits, of those that
+// grow (in the plan: bytes with a precision) what is used of them; stdlib/engine/bag.h has their
+// own version. Nothing depends on where the compiler laid the field in memory, so a new layout
+// reads old state.
 #pragma once
 
 #include <string>
@@ -30,14 +32,18 @@ class StateValueCodec {
   // Fills `group` (already a copy of the initial group), of a value or a part. Texts are copied to
   // `texts`. False: not such a value.
   bool decode(std::string_view bytes, char* group, WeirArena* texts) const;
+  // A group's memory changes in place: two groups must not share it.
+  bool grows() const { return grows_; }
 
  private:
   struct Field {
     uint32_t offset;
     int32_t presence;
     uint32_t width;  // 0: text
+    bool grows;
   };
   std::vector<Field> fields_;
+  bool grows_ = false;
   uint32_t changed_mask_ =
       0;  // an update sets all bits; stored are those of emissions that there are
 };

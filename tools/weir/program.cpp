@@ -96,6 +96,11 @@ std::optional<compiler::Compiled> compile_file(const std::string& path,
   }
   exit = report(*loaded);
   if (exit != Exit::Done) return std::nullopt;
+  // A file that is there to be imported is a good one, but not a pipeline.
+  if (options.test < 0 && compiled->plan.sinks().empty() && compiled->tests.empty()) {
+    exit = Exit(fail(Exit::BadData, "`" + path + "` has no sink and no test: nothing would run"));
+    return std::nullopt;
+  }
   return compiled;
 }
 
