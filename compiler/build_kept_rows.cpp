@@ -62,7 +62,8 @@ std::optional<KeyedNode> Builder::kept_rows(const char* kind, const std::vector<
     need_watermark(in, whole.word.span, std::string("`") + kind + "`",
                    "needs to know how far time has come");
   KeyedNode node;
-  node.id = context.stream + context.path + "." + kind + "." + std::to_string(context.kinds[kind]++);
+  node.id =
+      context.stream + context.path + "." + kind + "." + std::to_string(context.kinds[kind]++);
   if (!keys_of(by, in, node, false) || !timed) return std::nullopt;
   node.rows.emplace();
   const std::vector<Field>& fields = graph_.types.records[in.row].fields;
