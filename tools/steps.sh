@@ -2,7 +2,8 @@
 # the first that fails.
 #
 #   step "unit tests" ctest --test-dir build/release
-#   …
+#   step_beside "…" …    the same, while the next ones of its kind run, as many as there are cores
+#   steps_join           waits for them; the next `step` needs nobody beside it
 #   steps_end            the last line: `N passed, N failed`
 #
 # A step's output goes to build/log/<name>.log and is shown if the step fails, or always when
@@ -13,7 +14,8 @@ steps_passed=0
 steps_log=build/log
 mkdir -p "$steps_log"
 
-step() {
+# Runs one and says how it went; returns whether it passed.
+run_step() {
   local name=$1 log seconds began=$EPOCHREALTIME
   shift
   log=$steps_log/${name//[^a-zA-Z0-9.]/_}.log
@@ -26,14 +28,39 @@ step() {
   fi
   seconds=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%6.1f s", b - a }')
   if [[ $1 -eq 0 ]]; then
-    steps_passed=$((steps_passed + 1))
     echo "$seconds  $name"
-    return
+    return 0
   fi
   echo "$seconds  $name  FAILED with $1"
   [[ -n ${WEIR_VERBOSE:-} ]] || tail -n 80 "$log"
   echo "(all of it: $log)"
+  return 1
+}
+
+step() {
+  if run_step "$@"; then
+    steps_passed=$((steps_passed + 1))
+    return
+  fi
   echo "$steps_passed passed, 1 failed"
+  exit 1
+}
+
+steps_beside=()
+step_beside() {
+  while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n || true; done
+  run_step "$@" &
+  steps_beside+=($!)
+}
+
+steps_join() {
+  local process failed=0
+  for process in "${steps_beside[@]}"; do
+    if wait "$process"; then steps_passed=$((steps_passed + 1)); else failed=$((failed + 1)); fi
+  done
+  steps_beside=()
+  [[ $failed -eq 0 ]] && return
+  echo "$steps_passed passed, $failed failed"
   exit 1
 }
 

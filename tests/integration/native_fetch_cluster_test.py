@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import NewTopic
 
 from support import report, topics, weir
@@ -39,7 +40,7 @@ def create_on(mine, stem, nodes, **config):
 
 
 def partition_of(mine, topic):
-    return mine.admin.list_topics(topic, timeout=20).topics[topic].partitions.get(0)
+    return mine.admin.list_topics(topic, timeout=5).topics[topic].partitions.get(0)
 
 
 def leader_of(mine, topic):
@@ -49,9 +50,17 @@ def leader_of(mine, topic):
 
 def wait_until(condition, what, timeout=60):
     deadline = time.monotonic() + timeout
-    while not condition():
+    while not holds(condition):
         assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
         time.sleep(0.1)
+
+
+def holds(condition):
+    """While brokers die, a question may get no answer."""
+    try:
+        return condition()
+    except KafkaException:
+        return False
 
 
 def records(begin, count, size=1000):

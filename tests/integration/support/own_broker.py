@@ -7,11 +7,26 @@ that all tests run on.
 
 import os
 import pathlib
+import random
 import socket
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TOOL, CLUSTERS = ROOT / "tools" / "kafka", ROOT / "build" / "kafka"
+
+# First ports of clusters, with room for what else they listen on. Below those that a system gives to outgoing connections, which
+# would take one in between; above those of `tools/kafka`'s own clusters.
+PORTS = range(20000, 32000, 200)
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def version_of(address):
@@ -26,11 +41,7 @@ class OwnBroker:
         self.secure = secure
         version = version_of(os.environ.get("WEIR_KAFKA", ":"))
         self.version = ["--version", version] if version else []
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        if self.port > 65000:
-            self.port -= 1000  # other listeners are behind it
+        self.port = next(port for port in random.sample(PORTS, len(PORTS)) if all(is_free(port + i) for i in range(PORTS.step)))
 
     def up(self):
         """Starts what does not run; returns the address of the plain listener."""
@@ -43,7 +54,7 @@ class OwnBroker:
 
     def tool(self, *words):
         return subprocess.run([TOOL, *words, *self.version, "--port", str(self.port)], check=True, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+                              stdout=subprocess.PIPE).stdout.strip()
 
     def __enter__(self):
         self.before = os.environ["WEIR_KAFKA"]
