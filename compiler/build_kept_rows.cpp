@@ -125,59 +125,18 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
   scope.aggregates = &host;
   scope.has_meta = false;
   scope.no_meta = "`meta` belongs to a record, and it is gone where `over` hands its row on";
-  struct Item {
-    std::string name;
-    Expr value;
-    dsl::Span span;
-  };
-  std::vector<Item> items;
-  bool good = true;
-  for (const dsl::BlockItem& item : op.block.items) {
-    if (item.spread) {
-      diagnostics_.report(Code::empty_operator, item.span,
-                          "`over` hands on all fields of the row: `..` adds nothing");
-      good = false;
-      continue;
-    }
-    std::string name = item_name(item);
-    if (name.empty() || !item.value) {
-      good = false;
-      continue;
-    }
-    scope.items_used.clear();
-    Expr value = checker_.check(*item.value, scope);
-    if (value.type.is(TypeKind::Error)) {
-      good = false;
-      continue;
-    }
-    if (value.type.is(TypeKind::Null)) {
-      diagnostics_.report(Code::type_mismatch, item.value->span,
-                          "nothing says what type this `null` has");
-      good = false;
-      continue;
-    }
-    if (size_of(value, 100'000) >= 100'000) {
-      diagnostics_.report(Code::too_deep, item.span,
-                          "this value is too large, with the items above written out in it");
-      good = false;
-      continue;
-    }
-    if (std::any_of(items.begin(), items.end(), [&](const Item& i) { return i.name == name; })) {
-      diagnostics_.report(Code::declared_twice, item.span,
-                          "there are two fields `" + name + "` in the result");
-      good = false;
-      continue;
-    }
-    scope.names.push_back({name, value, int(items.size())});
-    items.push_back({name, std::move(value), item.span});
-  }
-  if (good && items.empty()) {
+  // An item may replace a field of the row: none is taken.
+  std::optional<std::vector<BlockValue>> checked =
+      block_values(op.block, scope, {}, Code::empty_operator,
+                   "`over` hands on all fields of the row: `..` adds nothing");
+  if (!checked) return failed();
+  std::vector<BlockValue>& items = *checked;
+  if (items.empty()) {
     diagnostics_
         .report(Code::empty_operator, whole.span, "`over` without an aggregate does nothing")
         .with_fix_text("{ n = count(within 10m) }");
-    good = false;
+    return failed();
   }
-  if (!good) return failed();
   warn_if_unbounded(*node, whole.word.span);
 
   // The node's own row: aggregates have the names of their items, where these are nothing else.
@@ -189,7 +148,8 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
              std::none_of(base.begin(), base.end(),
                           [&](const Field& field) { return field.name == items[i].name; });
   }
-  for (const Item& item : items) {  // for messages, where an aggregate is one of several things
+  for (const BlockValue& item :
+       items) {  // for messages, where an aggregate is one of several things
     if (item.value.op != Op::Field || item.value.index < first) continue;
     AggregateUse& use = node->aggregates[item.value.index];
     bool taken = std::any_of(base.begin(), base.end(),
@@ -214,7 +174,7 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
     shown[i].initial.reset();
     values.push_back(field_expr(i, shown[i].type, shown[i].span));
   }
-  for (Item& item : items) {
+  for (BlockValue& item : items) {
     size_t at = 0;
     while (at < shown.size() && shown[at].name != item.name) ++at;
     if (at == shown.size()) {

@@ -217,6 +217,49 @@ bool Builder::keys_of(const std::vector<dsl::KeyItem>& by, const StreamEnd& in, 
   return good;
 }
 
+// The items of a block with aggregates; `scope` gets their names. None may be called as one of
+// `taken` is. Nothing: some are wrong, and all have been looked at.
+std::optional<std::vector<Builder::BlockValue>> Builder::block_values(
+    const dsl::Block& block, Scope& scope, const std::vector<Field>& taken, Code spread_code,
+    const char* spread_text) {
+  std::vector<BlockValue> items;
+  bool good = true;
+  auto refuse = [&](Code code, dsl::Span span, const std::string& text) {
+    diagnostics_.report(code, span, text);
+    good = false;
+  };
+  for (const dsl::BlockItem& item : block.items) {
+    if (item.spread) {
+      refuse(spread_code, item.span, spread_text);
+      continue;
+    }
+    std::string name = item_name(item);
+    if (name.empty() || !item.value) {
+      good = false;
+      continue;
+    }
+    scope.items_used.clear();
+    Expr value = checker_.check(*item.value, scope);
+    auto is_called_so = [&](const auto& other) { return other.name == name; };
+    if (value.type.is(TypeKind::Error)) {
+      good = false;
+    } else if (value.type.is(TypeKind::Null)) {
+      refuse(Code::type_mismatch, item.value->span, "nothing says what type this `null` has");
+    } else if (size_of(value, 100'000) >= 100'000) {
+      refuse(Code::too_deep, item.span,
+             "this value is too large, with the items above written out in it");
+    } else if (std::any_of(taken.begin(), taken.end(), is_called_so) ||
+               std::any_of(items.begin(), items.end(), is_called_so)) {
+      refuse(Code::declared_twice, item.span, "there are two fields `" + name + "` in the result");
+    } else {
+      scope.names.push_back({name, value, int(items.size())});
+      items.push_back({name, std::move(value), item.span});
+    }
+  }
+  if (!good) return std::nullopt;
+  return items;
+}
+
 StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
                          const std::vector<dsl::KeyItem>& by, const dsl::Block& block, StreamEnd in,
                          Context& context, dsl::Span span) {
@@ -253,55 +296,10 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
   scope.no_event_time = "a running group has none of its own";
   scope.no_meta = "`meta` belongs to one record, and this is a group of them";
 
-  struct Item {
-    std::string name;
-    Expr value;
-    dsl::Span span;
-  };
-  std::vector<Item> items;
-  for (const dsl::BlockItem& item : block.items) {
-    if (item.spread) {
-      diagnostics_.report(Code::field_outside_aggregate, item.span,
-                          "`..` means fields of one row, and this is a group of them");
-      good = false;
-      continue;
-    }
-    std::string name = item_name(item);
-    if (name.empty() || !item.value) {
-      good = false;
-      continue;
-    }
-    scope.items_used.clear();
-    Expr value = checker_.check(*item.value, scope);
-    if (value.type.is(TypeKind::Error)) {
-      good = false;
-      continue;
-    }
-    if (value.type.is(TypeKind::Null)) {
-      diagnostics_.report(Code::type_mismatch, item.value->span,
-                          "nothing says what type this `null` has");
-      good = false;
-      continue;
-    }
-    if (size_of(value, 100'000) >= 100'000) {
-      diagnostics_.report(Code::too_deep, item.span,
-                          "this value is too large, with the items above written out in it");
-      good = false;
-      continue;
-    }
-    bool taken = std::any_of(base.begin(), base.end(),
-                             [&](const Field& field) { return field.name == name; }) ||
-                 std::any_of(items.begin(), items.end(),
-                             [&](const Item& other) { return other.name == name; });
-    if (taken) {
-      diagnostics_.report(Code::declared_twice, item.span,
-                          "there are two fields `" + name + "` in the result");
-      good = false;
-      continue;
-    }
-    scope.names.push_back({name, value, int(items.size())});
-    items.push_back({name, std::move(value), item.span});
-  }
+  std::optional<std::vector<BlockValue>> checked =
+      block_values(block, scope, base, Code::field_outside_aggregate,
+                   "`..` means fields of one row, and this is a group of them");
+  good &= checked.has_value();
   if (node.keys.empty() && node.aggregates.empty() && good) {
     diagnostics_
         .report(Code::empty_operator, span, "no key and no aggregate: there is nothing to compute")
@@ -309,6 +307,7 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
     good = false;
   }
   if (!good) return failed();
+  std::vector<BlockValue>& items = *checked;
 
   // Is every item an aggregate of its own, in their order?
   bool plain = items.size() == node.aggregates.size();
@@ -318,7 +317,7 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
   if (plain) {
     for (size_t i = 0; i < items.size(); ++i) node.aggregates[i].name = items[i].name;
   } else {
-    for (const Item& item : items) {
+    for (const BlockValue& item : items) {
       if (item.value.op != Op::Field || item.value.index < base.size()) continue;
       AggregateUse& use = node.aggregates[item.value.index - base.size()];
       if (use.name.front() == '_') use.name = item.name;
@@ -356,7 +355,7 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
   std::vector<Field> shown = base;
   std::vector<Expr> values;
   for (uint32_t i = 0; i < base.size(); ++i) values.push_back(field_expr(i, base[i].type, span));
-  for (Item& item : items) {
+  for (BlockValue& item : items) {
     Field field;
     field.name = field.wire_name = item.name;
     field.type = item.value.type;

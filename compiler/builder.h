@@ -123,6 +123,15 @@ class Builder {
   // The stream `name` of a split.
   StreamEnd split_arm(const dsl::Declaration& declaration, const std::string& name);
   // build_keyed.cpp
+  struct BlockValue {
+    std::string name;
+    Expr value;
+    dsl::Span span;
+  };
+  std::optional<std::vector<BlockValue>> block_values(const dsl::Block& block, Scope& scope,
+                                                      const std::vector<Field>& taken,
+                                                      dsl::Code spread_code,
+                                                      const char* spread_text);
   StreamEnd window(const dsl::WindowOp& op, StreamEnd in, Context& context,
                    const dsl::Operator& whole);
   StreamEnd group(const dsl::GroupOp& op, StreamEnd in, Context& context,
