@@ -1,11 +1,11 @@
 # What stands between the runtime and the world: the log in memory, connectors.
 set(WEIR_RUNTIME_IO_SOURCES
-  status.cpp
+  status.cpp crc32c.cpp
   memory_log.cpp memory_log_group.cpp memory_log_partition.cpp
   connectors/connectors.cpp connectors/line_reader.cpp connectors/options.cpp connectors/output_buffer.cpp
   connectors/kafka/client_librdkafka.cpp connectors/kafka/consumer.cpp connectors/kafka/handle.cpp
   connectors/kafka/fetch_choice.cpp
-  connectors/kafka/fetch/buffer.cpp connectors/kafka/fetch/connection.cpp connectors/kafka/fetch/crc32c.cpp
+  connectors/kafka/fetch/buffer.cpp connectors/kafka/fetch/connection.cpp
   connectors/kafka/fetch/decompress.cpp connectors/kafka/fetch/endpoint.cpp connectors/kafka/fetch/fetcher.cpp
   connectors/kafka/fetch/io.cpp connectors/kafka/fetch/io_authenticate.cpp connectors/kafka/fetch/io_leaders.cpp
   connectors/kafka/fetch/io_links.cpp

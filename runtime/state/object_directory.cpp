@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "runtime/connectors/kafka/fetch/crc32c.h"
+#include "runtime/crc32c.h"
 #include "runtime/state/object_store.h"
 
 namespace weir::runtime {
@@ -71,7 +71,7 @@ Result<ObjectStore::Copied> copy(File& from, File& to) {
     if (bytes->empty()) return copied;
     if (Status status = to.write(*bytes); !status.ok()) return status;
     copied.bytes += bytes->size();
-    copied.crc32c = kafka::fetch::crc32c_extend(copied.crc32c, bytes->data(), bytes->size());
+    copied.crc32c = crc32c_extend(copied.crc32c, bytes->data(), bytes->size());
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "runtime/connectors/kafka/fetch/crc32c.h"
+#include "runtime/crc32c.h"
 #include "runtime/names.h"
 #include "runtime/state/bytes.h"
 
@@ -41,7 +41,7 @@ std::string write_manifest(const SnapshotManifest& manifest) {
     put(out, file.bytes);
     put(out, file.crc32c);
   }
-  put(out, kafka::fetch::crc32c(out.data(), out.size()));
+  put(out, crc32c(out.data(), out.size()));
   return out;
 }
 
@@ -50,7 +50,7 @@ Result<SnapshotManifest> read_manifest(std::string_view bytes) {
   if (!bytes.starts_with(kMagic)) return damaged("does not begin as one");
   std::string_view content = bytes.substr(0, bytes.size() - sizeof(uint32_t));
   ByteReader sum(bytes.substr(content.size()));
-  if (sum.take<uint32_t>() != kafka::fetch::crc32c(content.data(), content.size()))
+  if (sum.take<uint32_t>() != crc32c(content.data(), content.size()))
     return damaged("is damaged: its checksum is another");
   ByteReader in(content.substr(kMagic.size()));
   if (uint8_t format = in.take<uint8_t>(); format != kFormat) {

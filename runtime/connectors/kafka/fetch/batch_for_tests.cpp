@@ -5,8 +5,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "runtime/connectors/kafka/fetch/crc32c.h"
 #include "runtime/connectors/kafka/fetch/wire.h"
+#include "runtime/crc32c.h"
 
 namespace weir::runtime::kafka::fetch {
 namespace {

@@ -1,7 +1,7 @@
 #include "runtime/connectors/kafka/fetch/record_batch.h"
 
-#include "runtime/connectors/kafka/fetch/crc32c.h"
 #include "runtime/connectors/kafka/fetch/wire.h"
+#include "runtime/crc32c.h"
 
 namespace weir::runtime::kafka::fetch {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "runtime/connectors/kafka/fetch/batch_for_tests.h"
-#include "runtime/connectors/kafka/fetch/crc32c.h"
+#include "runtime/crc32c.h"
 
 namespace weir::runtime::kafka::fetch {
 namespace {

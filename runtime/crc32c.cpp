@@ -2,7 +2,7 @@
 // start in each cycle. So three stretches are summed at a time and then put together: a sum that
 // goes on over n more zero bytes is a linear map of its 32 bits, here a table for each of its four
 // bytes (after M. Adler's crc32c.c, https://stackoverflow.com/a/17646775).
-#include "runtime/connectors/kafka/fetch/crc32c.h"
+#include "runtime/crc32c.h"
 
 #include <array>
 #include <cstring>
@@ -11,7 +11,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace weir::runtime::kafka::fetch {
+namespace weir::runtime {
 namespace {
 
 constexpr uint32_t kPolynomial = 0x82f63b78;  // bits reflected
@@ -131,4 +131,4 @@ uint32_t crc32c_extend(uint32_t before, const char* data, size_t size) {
   return by_tables(before, data, size);
 }
 
-}  // namespace weir::runtime::kafka::fetch
+}  // namespace weir::runtime
