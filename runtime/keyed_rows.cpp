@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/state/bytes.h"
 #include "runtime/state/state_key.h"
 
 namespace weir::runtime {
@@ -13,20 +12,6 @@ constexpr uint64_t kTablePlaceBytes = 24;  // codegen/nodes/keep.cpp
 constexpr uint64_t kPlaceBytes = 20;
 constexpr int64_t kTotalPane = INT64_MAX;
 constexpr size_t kHandedOnMax = 1024;  // of one stage call: outputs are looked at in between
-
-template <class T>
-void put_big_endian(std::string& to, T value) {
-  for (int shift = int(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
-    to.push_back(char(value >> shift));
-}
-template <class T>
-T take_big_endian(std::string_view& from) {
-  T value = 0;
-  for (size_t i = 0; i < sizeof value; ++i) value = T(value << 8 | uint8_t(from[i]));
-  from.remove_prefix(sizeof value);
-  return value;
-}
-constexpr uint64_t kSign = uint64_t{1} << 63;
 
 // A value that is nothing but its header: state_value.h, version 1 of an operator without fields.
 const std::string kNoValue = std::string("\x01", 1) + std::string(8, '\0');
@@ -65,7 +50,7 @@ std::string KeyedRows::entry_key(const Key& key, const RowPlace& place) const {
   bytes += key.bytes;
   if (is_dedup()) return bytes;
   put_big_endian(bytes, uint32_t(place.partition));
-  put_big_endian(bytes, uint64_t(place.offset) ^ kSign);
+  put_big_endian(bytes, uint64_t(place.offset) ^ kSignBit);
   put_big_endian(bytes, place.origin);
   put_big_endian(bytes, place.number);
   return bytes;
@@ -78,7 +63,7 @@ bool KeyedRows::read_place(std::string_view bytes, std::string_view* key, RowPla
   *key = bytes.substr(0, bytes.size() - kPlaceBytes);
   bytes.remove_prefix(key->size());
   place->partition = int32_t(take_big_endian<uint32_t>(bytes));
-  place->offset = int64_t(take_big_endian<uint64_t>(bytes) ^ kSign);
+  place->offset = int64_t(take_big_endian<uint64_t>(bytes) ^ kSignBit);
   place->origin = take_big_endian<uint32_t>(bytes);
   place->number = take_big_endian<uint32_t>(bytes);
   return true;

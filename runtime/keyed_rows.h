@@ -11,8 +11,8 @@
 // what the watermark has passed goes as panes do, without tombstones. Its key (golden bytes:
 // keyed_rows_test.cpp):
 //
-//     | shard, event time (state_key.h) | canonical key bytes | partition u32 BE | offset i64 BE,
-//     sign bit flipped | origin u32 BE | number u32 BE |
+//     | shard, event time (state_key.h) | canonical key bytes
+//     | partition u32 BE | offset i64 BE, sign bit flipped | origin u32 BE | number u32 BE |
 //
 // Rows of operators and rows `on arrival` have their number in the order of arrival for an offset.
 // `origin` tells sources apart, `number` the rows that were made of one record. Of `dedup` there is

@@ -21,6 +21,23 @@ inline void put_text(std::string& to, std::string_view text) {
   to.append(text);
 }
 
+// So that numbers without a sign are ordered as their bytes are.
+template <class T>
+void put_big_endian(std::string& to, T value) {
+  for (int shift = int(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
+    to.push_back(char(value >> shift));
+}
+// Requires: there are as many bytes.
+template <class T>
+T take_big_endian(std::string_view& from) {
+  T value = 0;
+  for (size_t i = 0; i < sizeof value; ++i) value = T(value << 8 | uint8_t(from[i]));
+  from.remove_prefix(sizeof value);
+  return value;
+}
+// And numbers with one, by flipping it.
+inline constexpr uint64_t kSignBit = uint64_t{1} << 63;
+
 // Reads what `put` wrote. After a read past the end everything reads as zero and `ok` is false.
 class ByteReader {
  public:

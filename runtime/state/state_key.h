@@ -10,15 +10,15 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/state/bytes.h"
+
 namespace weir::runtime {
 
 inline constexpr uint64_t kStateKeyPrefix = 10;
 
 inline void put_state_prefix(std::string& to, uint16_t shard, int64_t pane) {
-  uint64_t time = uint64_t(pane) ^ (uint64_t{1} << 63);
-  to.push_back(char(shard >> 8));
-  to.push_back(char(shard));
-  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(char(time >> shift));
+  put_big_endian(to, shard);
+  put_big_endian(to, uint64_t(pane) ^ kSignBit);
 }
 inline std::string state_prefix(uint16_t shard, int64_t pane) {
   std::string key;
@@ -34,12 +34,9 @@ struct StateKey {
 // False: too short to be one.
 inline bool read_state_key(std::string_view bytes, StateKey* out) {
   if (bytes.size() < kStateKeyPrefix) return false;
-  auto byte = [&](int i) { return uint64_t(uint8_t(bytes[size_t(i)])); };
-  out->shard = uint16_t(byte(0) << 8 | byte(1));
-  uint64_t time = 0;
-  for (int i = 2; i < 10; ++i) time = time << 8 | byte(i);
-  out->pane = int64_t(time ^ (uint64_t{1} << 63));
-  out->key = bytes.substr(kStateKeyPrefix);
+  out->shard = take_big_endian<uint16_t>(bytes);
+  out->pane = int64_t(take_big_endian<uint64_t>(bytes) ^ kSignBit);
+  out->key = bytes;
   return true;
 }
 
