@@ -172,6 +172,14 @@ Status Snapshots::go_on(const char* step) {
   return failpoints_->reach(step);
 }
 
+Result<std::map<std::string, uint64_t>> Snapshots::stored_files() {
+  Result<std::vector<ObjectStore::Object>> listed = objects_->list(files_prefix(pipeline_));
+  if (!listed.ok()) return listed.take_status();
+  std::map<std::string, uint64_t> bytes;
+  for (const ObjectStore::Object& object : *listed) bytes[object.name] = object.bytes;
+  return bytes;
+}
+
 Status Snapshots::copy(const SnapshotId& own, SnapshotResult* result) {
   // Tables that some snapshot has already, by name. The same name with the same checksum is the
   // same table: names are given once, but a store that went back to an older snapshot gives them
@@ -185,10 +193,8 @@ Status Snapshots::copy(const SnapshotId& own, SnapshotResult* result) {
     for (const SnapshotFile& file : manifest->files) there.emplace(file.name, file);
     break;
   }
-  Result<std::vector<ObjectStore::Object>> listed = objects_->list(files_prefix(pipeline_));
-  if (!listed.ok()) return listed.take_status();
-  std::map<std::string, uint64_t> sizes;
-  for (const ObjectStore::Object& object : *listed) sizes[object.name] = object.bytes;
+  Result<std::map<std::string, uint64_t>> sizes = stored_files();
+  if (!sizes.ok()) return sizes.take_status();
 
   std::string id = text_of(own);
   SnapshotManifest manifest;
@@ -203,8 +209,8 @@ Status Snapshots::copy(const SnapshotId& own, SnapshotResult* result) {
     auto known = there.find(file.name);
     if (is_table(file.name) && file.crc32c && known != there.end() &&
         known->second.bytes == bytes && known->second.crc32c == *file.crc32c) {
-      auto size = sizes.find(known->second.object);
-      if (size != sizes.end() && size->second == bytes) {
+      auto size = sizes->find(known->second.object);
+      if (size != sizes->end() && size->second == bytes) {
         manifest.files.push_back(known->second);
         continue;
       }
@@ -232,10 +238,8 @@ bool Snapshots::is_complete(const SnapshotManifest& manifest,
 // Only complete snapshots count as kept. What another process of this name may be writing now has a
 // later id than ours: it is left alone.
 Status Snapshots::prune(const SnapshotId& own) {
-  Result<std::vector<ObjectStore::Object>> listed = objects_->list(files_prefix(pipeline_));
-  if (!listed.ok()) return listed.take_status();
-  std::map<std::string, uint64_t> there;
-  for (const ObjectStore::Object& object : *listed) there[object.name] = object.bytes;
+  Result<std::map<std::string, uint64_t>> there = stored_files();
+  if (!there.ok()) return there.take_status();
   Result<std::vector<std::string>> all = ids();
   if (!all.ok()) return all.take_status();
   std::vector<std::string> goes;
@@ -246,7 +250,7 @@ Status Snapshots::prune(const SnapshotId& own) {
     Result<SnapshotManifest> manifest = read(id);
     // Behind ours nothing is removed, and nothing counts.
     bool later = id > text_of(own);
-    if (manifest.ok() && (later || (kept < options_.kept && is_complete(*manifest, there)))) {
+    if (manifest.ok() && (later || (kept < options_.kept && is_complete(*manifest, *there)))) {
       if (!later) {
         ++kept;
         oldest = manifest->record;
@@ -265,7 +269,7 @@ Status Snapshots::prune(const SnapshotId& own) {
   }
   if (Status status = go_on("S4"); !status.ok()) return status;
   std::string end = files_prefix(pipeline_) + text_of(own) + "/~";
-  for (const auto& [name, bytes] : there) {
+  for (const auto& [name, bytes] : *there) {
     if (needed.contains(name) || name >= end) continue;
     if (Status status = objects_->remove(name); !status.ok()) return status;
   }

@@ -14,9 +14,9 @@
 //     S3 older manifests are removed one snapshot more than wanted
 //     S4 their objects are removed   objects that no manifest names
 //     S5 changelogs are cut          longer changelogs than needed
-//     R0 a snapshot is fetched       an empty store, and files in `incoming` that the next start
-//     removes R1 it becomes the store        the same R2 changelogs are applied      the snapshot,
-//     or a part of what is behind it
+//     R0 a snapshot is fetched       an empty store, and files that the next start removes
+//     R1 it becomes the store        the same
+//     R2 changelogs are applied      the snapshot, or a part of what is behind it
 //
 // Threads: the control thread. Copying is on a thread of its own.
 #pragma once
@@ -90,6 +90,8 @@ class Snapshots {
   Result<Restored> restore_from(const std::vector<std::string>& ids, Store& store,
                                 Failpoints& failpoints);
   Status fetch(const SnapshotManifest& manifest, Failpoints& failpoints, Restored* restored);
+  // Names and sizes of all files of snapshots.
+  Result<std::map<std::string, uint64_t>> stored_files();
   Status copy(const SnapshotId& own, SnapshotResult* result);
   Status go_on(const char* step);
   Status prune(const SnapshotId& own);

@@ -2,8 +2,9 @@
 // a store's files as they were at the end of an epoch; the manifest is written when all of them are
 // in their place, so that a snapshot without a manifest is none.
 //
-//     | "weirsnap" | format u8 = 1 | commit record, text | n u32: file … | crc32c u32 of all before
-//     | file: | its name in the store, text | its object's name, text | bytes u64 | crc32c u32 |
+//     | "weirsnap" | format u8 = 1 | commit record, text | n u32 | file … | crc32c u32 of this |
+//
+//     file: | its name in the store, text | its object's name, text | bytes u64 | crc32c u32 |
 //
 // Objects, for a pipeline `p` and a snapshot `id`:
 //
