@@ -88,9 +88,7 @@ Status Operators::merge(const std::vector<Lane*>& lanes) {
 
 Status Operators::take_rows(uint32_t at, const std::vector<Lane*>& lanes) {
   Operator& op = operators_[at];
-  auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
-    return run_stage(op, emission, fired, count);
-  };
+  FireTo to_stage = stages_of(op);
   auto take = [&](StageMemory& memory, const KeyedRows::Origin& origin) -> Status {
     stdlib::PaneTables* table = memory.partial(at);
     if (!table || table->panes()->groups == 0) return {};
@@ -120,9 +118,7 @@ Status Operators::advance_rows(uint32_t at, const std::vector<Lane*>& lanes, int
   Operator& op = operators_[at];
   if (Status status = take_rows(at, lanes); !status.ok()) return status;
   if (watermark <= op.watermark) return {};
-  auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
-    return run_stage(op, emission, fired, count);
-  };
+  FireTo to_stage = stages_of(op);
   if (Status status = op.rows->fire(watermark, to_stage); !status.ok()) return status;
   if (std::optional<int64_t> before = op.rows->forget(watermark)) op.closed = before;
   op.watermark = watermark;
@@ -135,6 +131,12 @@ Status Operators::settle(const Operator& op) {
 }
 
 // ---------------------------------------------------------------- fire
+
+FireTo Operators::stages_of(Operator& op) {
+  return [this, &op](uint32_t emission, const WeirFired* fired, uint32_t count) {
+    return run_stage(op, emission, fired, count);
+  };
+}
 
 Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fired, uint32_t count) {
   Emission& emission = op.emissions[number];
@@ -226,9 +228,7 @@ Status Operators::advance(const std::vector<Lane*>& lanes, const Watermarks& wat
     if (closes_something(op, at, lanes, watermark)) {
       if (Status status = merge_into(at, lanes); !status.ok()) return status;
       if (Status status = settle(op); !status.ok()) return status;
-      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
-        return run_stage(op, emission, fired, count);
-      };
+      FireTo to_stage = stages_of(op);
       if (Status status = op.firing->fire_closed(op.watermark, watermark, to_stage); !status.ok())
         return status;
       if (std::optional<int64_t> before = op.state->drop_closed(watermark)) op.closed = before;
@@ -258,9 +258,7 @@ Status Operators::fire_machine_time(const std::vector<Lane*>& lanes, const Water
       if (!op.firing->any_changed(i)) continue;
       if (Status status = settle(op); !status.ok()) return status;
       dirty_ = true;  // what has fired is marked as such
-      auto to_stage = [&](uint32_t emission, const WeirFired* fired, uint32_t count) {
-        return run_stage(op, emission, fired, count);
-      };
+      FireTo to_stage = stages_of(op);
       auto make_room = [&](uint64_t dirty) -> Status {
         dirty_ = true;
         dirty_bytes_ += dirty;

@@ -99,6 +99,7 @@ class Operators {
   Status settle(const Operator& op);
   bool closes_something(const Operator& op, uint32_t at, const std::vector<Lane*>& lanes,
                         int64_t watermark) const;
+  FireTo stages_of(Operator& op);
   Status run_stage(Operator& op, uint32_t emission, const WeirFired* fired, uint32_t count);
   Status fire_machine_time(const std::vector<Lane*>& lanes, const Watermarks& watermarks,
                            const std::function<bool(Emission&)>& due);
