@@ -85,6 +85,7 @@ class Io {
 
   // io_links.cpp
   Link* link_to(int32_t broker);
+  bool waits(Link& link);
   void connect(Link& link);
   void ask(Link& link, Link::Asked asked, std::string request, int extra_ms = 0);
   void drop(Link& link, const std::string& why);

@@ -16,14 +16,7 @@ constexpr auto kOlderEpochMax = milliseconds(10'000);
 void Io::drive_metadata() {
   if (tracked_.empty()) return;
   Link& link = *link_to(kControlLink);
-  if (link.asked == Link::Asked::Address) connect(link);
-  if (link.asked != Link::Asked::Nothing) {
-    if (now_ < link.deadline) {
-      remind(link.deadline);
-      return;
-    }
-    drop(link, "no answer");
-  }
+  if (waits(link)) return;
   if (!metadata_wanted_ && now_ < metadata_due_) {
     remind(metadata_due_);
     return;

@@ -27,6 +27,18 @@ Link* Io::link_to(int32_t broker) {
   return link.get();
 }
 
+// Whether there is an answer to come. One that does not come in time is given up.
+bool Io::waits(Link& link) {
+  if (link.asked == Link::Asked::Address) connect(link);
+  if (link.asked == Link::Asked::Nothing) return false;
+  if (now_ < link.deadline) {
+    remind(link.deadline);
+    return true;
+  }
+  drop(link, "no answer");
+  return false;
+}
+
 void Io::connect(Link& link) {
   if (link.not_before > now_) {
     remind(link.not_before);

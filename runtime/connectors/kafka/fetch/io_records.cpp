@@ -11,14 +11,7 @@ constexpr int64_t kStarvedMs = 2;  // looks again for room that lanes have made
 }  // namespace
 
 void Io::drive(Link& link) {
-  if (link.asked == Link::Asked::Address) connect(link);
-  if (link.asked != Link::Asked::Nothing) {
-    if (now_ < link.deadline) {
-      remind(link.deadline);
-      return;
-    }
-    drop(link, "no answer");
-  }
+  if (waits(link)) return;
   bool wanted = std::any_of(tracked_.begin(), tracked_.end(), [&](const auto& one) {
     return one.second.source() == link.id && (one.second.state == Tracked::State::Ready ||
                                               one.second.state == Tracked::State::NeedsCheck);
