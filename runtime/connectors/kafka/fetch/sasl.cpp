@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "runtime/connectors/kafka/fetch/scram.h"
 
@@ -50,15 +51,6 @@ std::string to_base64_url(std::string_view bytes) {
   while (!text.empty() && text.back() == '=') text.pop_back();
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   return text;
-}
-
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') json += '\\';
-    json += c;
-  }
-  return json + '"';
 }
 
 }  // namespace
@@ -109,20 +101,19 @@ Result<UnsecuredToken> make_unsecured_token(std::string_view config, int64_t now
     return Status::error(Exit::Configuration,
                          "kafka property `sasl.oauthbearer.config`: `principal=` is missing");
   }
-  std::string claims =
-      "{" + quoted(given["principalClaimName"]) + ":" + quoted(given["principal"]) +
-      ",\"iat\":" + std::to_string(now_s) +
-      ",\"exp\":" + std::to_string(now_s + std::atoll(given["lifeSeconds"].c_str()));
+  nlohmann::ordered_json claims = {{given["principalClaimName"], given["principal"]},
+                                   {"iat", now_s},
+                                   {"exp", now_s + std::atoll(given["lifeSeconds"].c_str())}};
   if (std::string_view scopes = given["scope"]; !scopes.empty()) {
-    claims += "," + quoted(given["scopeClaimName"]) + ":[";
+    auto& listed = claims[given["scopeClaimName"]] = nlohmann::ordered_json::array();
     for (size_t at = 0; at <= scopes.size();) {
       size_t end = std::min(scopes.find(',', at), scopes.size());
-      claims += (at > 0 ? "," : "") + quoted(scopes.substr(at, end - at));
+      listed.push_back(scopes.substr(at, end - at));
       at = end + 1;
     }
-    claims += "]";
   }
-  token.text = to_base64_url("{\"alg\":\"none\"}") + "." + to_base64_url(claims + "}") + ".";
+  std::string text = claims.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  token.text = to_base64_url("{\"alg\":\"none\"}") + "." + to_base64_url(text) + ".";
   return token;
 }
 
