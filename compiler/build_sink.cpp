@@ -163,26 +163,24 @@ void Builder::check_sink_key(const StreamEnd& in, const dsl::Connector& connecto
   }
 }
 
+// Rows that can't be taken back leave behind the commit, and what can't be read again is gone with
+// the process that had read it: both are missing after a crash at the wrong moment, and never there
+// twice.
 void Builder::deliver_option(const dsl::Option* option, const StreamEnd& in,
                              const ConnectorInfo& info, SinkNode& node) {
   bool exactly = in.replayable && info.exactly_once;
-  node.deliver = exactly ? "exactly_once" : "at_least_once";
+  node.deliver = exactly ? "exactly_once" : "at_most_once";
   if (!option || !option->value) return;
-  std::string word = option_word(*option);
-  if (word == "at_least_once") {
-    node.deliver = word;
-  } else if (word != "exactly_once") {
-    diagnostics_.report(Code::bad_option, option->value->span,
-                        "`deliver` is `exactly_once` or `at_least_once`");
-  } else if (!exactly) {
-    diagnostics_
-        .report(Code::bad_delivery, option->value->span,
-                !in.replayable ? "the rows of this path can't be read again after a crash: they "
-                                 "come at least once at best"
-                               : "`" + std::string(info.name) +
-                                     "` can't take rows back: they come at least once")
-        .with_fix(option->value->span, "at_least_once");
-  }
+  std::string word = choice_of("deliver", *option->value,
+                               {"exactly_once", "at_least_once", "at_most_once"}, diagnostics_);
+  if (exactly || word.empty() || word == "at_most_once") return;
+  diagnostics_
+      .report(
+          Code::bad_delivery, option->value->span,
+          !in.replayable
+              ? "the rows of this path can't be read again after a crash: they come at most once"
+              : "`" + std::string(info.name) + "` can't take rows back: they come at most once")
+      .with_fix(option->value->span, "at_most_once");
 }
 
 void Builder::sink_options(const dsl::Connector& connector, const ConnectorInfo& info,

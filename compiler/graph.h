@@ -166,7 +166,7 @@ struct SinkNode {
       key;  // over the row: what the record's key is made of; a MakeRecord for several
   EmitMode emit = EmitMode::Append;
   int64_t every_us = 0;  // 0: immediately, at each commit
-  std::string deliver;   // "exactly_once" or "at_least_once": the proven level
+  std::string deliver;   // "exactly_once" or "at_most_once": the proven level
 };
 
 struct UnionNode {};

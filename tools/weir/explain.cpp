@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "codegen/codegen.h"
+#include "compiler/explain.h"
 #include "tools/weir/commands.h"
 #include "tools/weir/program.h"
 
@@ -13,7 +14,8 @@ namespace {
 
 struct ExplainOptions {
   std::string file;
-  bool plan = false, stages = false, ir = false, raw_ir = false, assembly = false, dot = false;
+  bool plan = false, stages = false, ir = false, raw_ir = false, assembly = false, dot = false,
+       delivery = false;
   std::string after, cpu;
 };
 
@@ -34,10 +36,12 @@ int explain(const ExplainOptions& options) {
   if (options.plan) std::fputs(compiler::print_plan(compiled->graph).c_str(), stdout);
   if (options.stages) std::fputs(compiler::print_stages(compiled->graph).c_str(), stdout);
   if (options.dot) std::fputs(compiler::print_dot(compiled->graph).c_str(), stdout);
+  if (options.delivery) std::fputs(compiler::print_delivery(compiled->graph).c_str(), stdout);
   if (options.raw_ir) return show(codegen::ir_text(*compiled, target, false));
   if (options.ir) return show(codegen::ir_text(*compiled, target, true));
   if (options.assembly) return show(codegen::asm_text(*compiled, target));
-  bool nothing_asked = options.after.empty() && !options.plan && !options.stages && !options.dot;
+  bool nothing_asked = options.after.empty() && !options.plan && !options.stages && !options.dot &&
+                       !options.delivery;
   if (nothing_asked) {
     std::printf("%s\n%s", compiler::print_plan(compiled->graph).c_str(),
                 compiler::print_stages(compiled->graph).c_str());
@@ -52,6 +56,8 @@ Command add_explain(CLI::App& app) {
   app.add_option("FILE", options->file, "the program")->required();
   app.add_flag("--plan", options->plan, "the graph behind the optimiser");
   app.add_flag("--stages", options->stages, "fused stages: what is decoded, filtered, updated");
+  app.add_flag("--delivery", options->delivery,
+               "how often each row is where it goes, whatever dies, and why");
   app.add_flag("--ir", options->ir, "LLVM IR as it is compiled");
   app.add_flag("--raw-ir", options->raw_ir, "LLVM IR before LLVM's optimiser");
   app.add_flag("--asm", options->assembly, "machine code");

@@ -1,5 +1,6 @@
-// Rows on standard output, a line each, at the end of each epoch. What was printed can't be taken
-// back, so a restart may print an epoch twice.
+// Rows on standard output, a line each, when their epoch has been committed. What was printed can't
+// be taken back, so it is printed last, and an epoch whose process dies in between is never
+// printed.
 #include <unistd.h>
 
 #include "runtime/connectors/connectors.h"
