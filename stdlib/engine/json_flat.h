@@ -21,7 +21,7 @@ __attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uin
   uint32_t behind = count + uint32_t(__builtin_popcountll(bits));
   do {
     for (uint32_t i = 0; i < 8; i++) {
-      to[count + i] = uint16_t(base + uint32_t(__builtin_ctzll(bits | 1ull << 63)));
+      to[count + i] = uint16_t(base + uint32_t(bits == 0 ? 64 : __builtin_ctzll(bits)));
       bits &= bits - 1;
     }
     count += 8;
@@ -29,26 +29,24 @@ __attribute__((always_inline)) inline uint32_t json_positions(uint64_t bits, uin
   return behind;
 }
 // The record's members, from the last one on (of a key that stands twice the first counts): where
-// their values are. Not 0: `,"` key `":` value is not what stands there.
+// their values are. `marks` are, in turn, what is before a key and what is behind it. Not 0: that
+// is not a colon.
 template <bool kDirect>
-__attribute__((always_inline)) inline uint64_t json_values(WeirJsonOrder* order,
+__attribute__((always_inline)) inline uint32_t json_values(WeirJsonOrder* order,
                                                            const WeirJsonKeys* keys,
                                                            const char* begin, const uint16_t* marks,
-                                                           uint32_t colons, const char** values) {
-  for (const uint16_t* at = marks + 2 * colons; at != marks; at -= 2) {
-    uint32_t next = at[0], colon = at[-1], start = at[-2];
-    // Neither half is missing, and every other mark is a colon.
-    uint64_t wrong =
-        uint64_t(int64_t(int32_t(colon - start - 3)) | int64_t(int32_t(next - colon - 2))) >> 63;
-    wrong |= uint64_t(uint8_t(begin[start + 1]) ^ '"') | uint64_t(uint8_t(begin[colon]) ^ ':');
-    if (__builtin_expect(wrong != 0, 0)) return wrong;
+                                                           uint32_t members, const char** values) {
+  uint32_t wrong = 0;
+  for (const uint16_t* at = marks + 2 * members; at != marks; at -= 2) {
+    uint32_t start = at[-2], colon = at[-1];
+    wrong |= uint32_t(uint8_t(begin[colon]) ^ ':');
     const char* key = begin + start + 2;
-    uint32_t size = colon - start - 3;
+    uint64_t size = uint64_t(colon) - start - 3;
     uint32_t k = kDirect ? weir_json_lookup_direct(order, keys, key, size)
                          : weir_json_lookup(order, keys, key, size);
     values[k] = begin + colon + 1;
   }
-  return 0;
+  return wrong;
 }
 }  // namespace weir::stdlib
 
@@ -67,49 +65,57 @@ extern "C" __attribute__((used, noinline, no_sanitize("address"))) inline bool w
   }
   order->misses++;
 
-  uint16_t marks[2 * kJsonFlatKeys + 9];  // brackets, commas and colons outside of strings
-  uint32_t count = 0, colons = 0, brackets = 0;
+  // The brace, then commas and colons outside of strings: in turn, as it turns out.
+  uint16_t marks[2 * kJsonFlatKeys + 8];
+  marks[0] = 0;
+  uint32_t count = 1, members = 0;
   uint64_t inside = 0;      // all ones: the block before ended in a string
-  uint64_t was_mark = 0;    // … with a bracket, comma or colon (bit 0)
+  uint64_t was_mark = 1;    // … with a mark (bit 0)
+  uint64_t was_comma = 1;   // … with a mark before a key
   uint64_t was_closed = 0;  // … with a closing quote
-  uint64_t wrong = 0;
-  for (uint32_t at = 0; at < size; at += 64) {
-    uint64_t there = size - at >= 64 ? ~0ull : (1ull << (size - at)) - 1;
-    WeirVector64 bytes = WEIR_LOAD64(begin + at);
+  uint64_t wrong =
+      uint64_t(begin[0] != '{') | uint64_t(last[-1] != '}') | uint64_t(last[-2] == ':');
+  auto inner = uint32_t(size - 2);  // bytes between the braces
+  for (uint32_t at = 0; at < inner; at += 64) {
+    uint64_t there = inner - at >= 64 ? ~0ull : (1ull << (inner - at)) - 1;
+    WeirVector64 bytes = WEIR_LOAD64(begin + 1 + at);
     uint64_t quotes = WEIR_MASK64(bytes == '"') & there;
-    uint64_t colon = WEIR_MASK64(bytes == ':') & there;
-    uint64_t bracket = WEIR_MASK64(((bytes | 0x20) == '{') | ((bytes | 0x20) == '}')) & there;
-    uint64_t mark = (WEIR_MASK64(bytes == ',') & there) | colon | bracket;
-    wrong |= WEIR_MASK64(bytes == '\\') & there;
     uint64_t strings = quotes;  // from each opening quote to before the closing one
     for (uint32_t by = 1; by < 64; by *= 2) strings ^= strings << by;
     strings ^= inside;
     inside = uint64_t(int64_t(strings) >> 63);
-    wrong |= WEIR_MASK64(bytes <= ' ') & there & ~strings;
-    mark &= ~strings;
+    uint64_t outside = there & ~strings;
+    uint64_t colons = WEIR_MASK64(bytes == ':') & outside;
+    uint64_t commas = WEIR_MASK64(bytes == ',') & outside;
+    uint64_t mark = colons | commas;
+    // Brackets, and some letters that begin no value.
+    wrong |= WEIR_MASK64(((bytes | 0x26) == 0x7F) | (bytes <= ' ')) & outside;
+    wrong |= WEIR_MASK64(bytes == '\\') & there;
     uint64_t opened = quotes & strings, closed = quotes & ~strings;
-    wrong |= opened & ~(mark << 1 | was_mark);
-    wrong |= (closed << 1 | was_closed) & there & ~mark;
+    uint64_t behind_mark = mark << 1 | was_mark;
+    wrong |= behind_mark & mark;                           // nothing between two
+    wrong |= opened & ~behind_mark;                        // a string within a value
+    wrong |= (closed << 1 | was_closed) & there & ~mark;   // something behind a string
+    wrong |= (commas << 1 | was_comma) & there & ~quotes;  // a key that is no string
     was_mark = mark >> 63;
+    was_comma = commas >> 63;
     was_closed = closed >> 63;
-    colons += uint32_t(__builtin_popcountll(colon & ~strings));
-    brackets += uint32_t(__builtin_popcountll(bracket & ~strings));
-    if (__builtin_expect(count + uint32_t(__builtin_popcountll(mark)) > 2 * kJsonFlatKeys + 1, 0)) {
+    members += uint32_t(__builtin_popcountll(colons));
+    if (__builtin_expect(count + uint32_t(__builtin_popcountll(mark)) > 2 * kJsonFlatKeys, 0)) {
       order->streak = 0;
       return false;
     }
-    count = weir::stdlib::json_positions(mark, at, marks, count);
+    count = weir::stdlib::json_positions(mark, at + 1, marks, count);
   }
-  // One object, nothing with brackets inside, and as many colons as marks of other kinds, less one.
-  wrong |= uint64_t(begin[0] != '{') | uint64_t(last[-1] != '}') | uint64_t(brackets != 2) |
-           inside | uint64_t(count != 2 * colons + 1);
+  // Each member has a colon; commas are between them, and the brace before.
+  wrong |= inside | uint64_t(count != 2 * members);
   if (__builtin_expect(wrong != 0, 0)) {
     order->streak = 0;
     return false;
   }
   wrong = order->direct != 0
-              ? weir::stdlib::json_values<true>(order, keys, begin, marks, colons, values)
-              : weir::stdlib::json_values<false>(order, keys, begin, marks, colons, values);
+              ? weir::stdlib::json_values<true>(order, keys, begin, marks, members, values)
+              : weir::stdlib::json_values<false>(order, keys, begin, marks, members, values);
   if (__builtin_expect(wrong != 0, 0)) {
     for (uint32_t k = 1; k <= keys->count; k++) values[k] = nullptr;
     order->streak = 0;

@@ -2,44 +2,49 @@
 
 #include "stdlib/engine/json_text.h"
 
+static WeirJsonKeyWords weir_json_words_of(const char* key, uint64_t size) {
+  WeirJsonKeyWords words{0, 0};
+  char bytes[16] = {};
+  memcpy(bytes, key, size < 16 ? size : 16);
+  if (size < 16) bytes[size] = '"';
+  memcpy(&words, bytes, 16);
+  return words;
+}
+
 // Tries seeds until no two keys meet; with very many keys there may be none.
 static void weir_json_fill_index(WeirJsonOrder* order, const WeirJsonKeys* keys) {
   constexpr uint64_t kSeeds = 1000;
   WeirJsonKeyWords* words = weir_json_words(order);
-  words[0] = {0, 0, ~0ull};
-  for (uint32_t k = 1; k <= keys->count; k++) {
-    const WeirBytes& name = keys->names[k - 1];
-    words[k] = {0, 0, name.size};
-    memcpy(&words[k], name.data, name.size < 16 ? name.size : 16);
-  }
+  words[0] = {0, 0};  // of no key: a key has a quote behind it
+  for (uint32_t k = 1; k <= keys->count; k++)
+    words[k] = weir_json_words_of(keys->names[k - 1].data, keys->names[k - 1].size);
   uint16_t* index = weir_json_places(order, keys->count) + keys->count;
-  auto mask = uint32_t(weir_json_index_size(keys->count) - 1);
-  for (order->seed = 0; !order->perfect && order->seed < kSeeds; order->seed++) {
-    memset(index, 0, (mask + 1) * sizeof *index);
+  uint64_t size = weir_json_index_size(keys->count);
+  order->index_shift = uint32_t(64 - __builtin_ctzll(size));
+  for (uint64_t seed = 0; !order->perfect && seed < kSeeds; seed++) {
+    order->seeds[0] = weir_mix(seed ^ kTableHash0, kTableHash1) | 1;
+    order->seeds[1] = weir_mix(seed ^ kTableHash1, kTableHash0) | 1;
+    memset(index, 0, size * sizeof *index);
     order->perfect = 1;
     for (uint32_t k = 1; k <= keys->count; k++) {
-      uint64_t at =
-          weir_hash_words(words[k].low ^ order->seed, words[k].high, words[k].size) & mask;
-      for (; index[at] != 0; at = (at + 1) & mask) order->perfect = 0;
+      uint64_t at = weir_json_place(order, words[k].low, words[k].high);
+      for (; index[at] != 0; at = (at + 1) & (size - 1)) order->perfect = 0;
       index[at] = uint16_t(k);
     }
   }
-  order->seed--;
-  order->index_mask = mask;
   order->direct = order->perfect;
   for (uint32_t k = 0; k < keys->count; k++) {
-    if (keys->names[k].size > 16) order->direct = 0;
+    if (keys->names[k].size >= sizeof(WeirJsonKeyWords)) order->direct = 0;
   }
 }
 
 WEIR_JSON_NATIVE uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,
                                             const char* key, uint64_t size) {
-  if (order->index_mask == 0) weir_json_fill_index(order, keys);
+  if (order->index_shift == 0) weir_json_fill_index(order, keys);
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
-  const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
-  uint64_t low = weir_load8(key) & mask.low, high = weir_load8(key + 8) & mask.high;
-  for (uint64_t at = weir_hash_words(low ^ order->seed, high, size);; at++) {
-    uint32_t k = index[at & order->index_mask];
+  WeirJsonKeyWords words = weir_json_words_of(key, size);
+  for (uint64_t at = weir_json_place(order, words.low, words.high);; at++) {
+    uint32_t k = index[at & (weir_json_index_size(keys->count) - 1)];
     if (k == 0) return 0;
     const WeirBytes& name = keys->names[k - 1];
     if (name.size == size && memcmp(name.data, key, size) == 0) return k;

@@ -49,9 +49,9 @@ struct WeirJsonKeys {
   uint32_t steps_max;  // capacity of the order
 };
 
-// A key as it is looked up: its first 16 bytes, zeros behind a shorter one.
+// A key as it is looked up: the first 16 bytes of it and of the quote behind it, then zeros.
 struct WeirJsonKeyWords {
-  uint64_t low, high, size;
+  uint64_t low, high;
 };
 
 //     | WeirJsonOrder | words: for no key, which never matches, and for each key | place: u16 for
@@ -60,15 +60,15 @@ struct WeirJsonOrder {
   uint32_t steps;         // learned
   uint32_t misses;        // since then
   uint32_t misses_max;    // … at which it learns again; doubles each time
-  uint32_t index_mask;    // of `index`; 0: not filled yet
-  uint64_t seed;          // of the keys' hash
+  uint64_t seeds[2];      // of the keys' hash
+  uint32_t index_shift;   // the hash's bits that are no place in `index`; 0: not filled yet
   uint32_t perfect;       // 1: no two keys share a place in `index`
   uint32_t streak;        // grows with each record that misses more than once
+  uint32_t direct;        // 1: perfect, and no key has more bytes than its words
   const char* missed_in;  // the record of the last miss
   WeirJsonLength length;  // of values that were not expected
-  uint32_t direct;        // 1: perfect, and no key has more bytes than its words
 };
-static_assert(sizeof(WeirJsonOrder) == 48);
+static_assert(sizeof(WeirJsonOrder) == 64);
 inline constexpr uint32_t kJsonStreakLong = 16;
 
 // What weir_json_key found: the value's first byte (behind the brace: the object has ended; null:
@@ -105,27 +105,27 @@ inline uint16_t* weir_json_places(WeirJsonOrder* order, uint32_t keys) {
   return reinterpret_cast<uint16_t*>(weir_json_words(order) + keys + 1);
 }
 
-// Hides where a number comes from: what is computed with it is not made a branch again.
-WEIR_JSON_KERNEL uint32_t weir_json_opaque(uint32_t number) {
-  __asm__("" : "+r"(number));
-  return number;
+// A place in `index`: two multiplications that do not wait for each other, and their highest bits.
+WEIR_JSON_KERNEL uint64_t weir_json_place(const WeirJsonOrder* order, uint64_t low, uint64_t high) {
+  return (low * order->seeds[0] + high * order->seeds[1]) >> order->index_shift;
 }
 
 // 1 + the key's index, or 0. 15 bytes behind the key are readable.
 extern "C" uint32_t weir_json_look_up(WeirJsonOrder* order, const WeirJsonKeys* keys,
                                       const char* key, uint64_t size);
 
-// The same without branches on what the key is (keys in no order are not to be guessed), where
-// `direct` says that this is enough.
+// The same for a key with a quote behind it, without branches on what the key is (keys in no order
+// are not to be guessed), where `direct` says that this is enough. A quote ends a key: its size
+// need not be compared.
 WEIR_JSON_KERNEL uint32_t weir_json_lookup_direct(WeirJsonOrder* order, const WeirJsonKeys* keys,
                                                   const char* key, uint64_t size) {
   const uint16_t* index = weir_json_places(order, keys->count) + keys->count;
-  const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 16 ? size : 16];
+  const weir::stdlib::KeyMask& mask = weir::stdlib::kKeyMasks.of[size < 15 ? size + 1 : 16];
   uint64_t low = weir_load8(key) & mask.low, high = weir_load8(key + 8) & mask.high;
-  uint32_t k = index[weir_hash_words(low ^ order->seed, high, size) & order->index_mask];
+  uint32_t k = index[weir_json_place(order, low, high)];
   const WeirJsonKeyWords& words = weir_json_words(order)[k];
-  uint64_t differs = (words.low ^ low) | (words.high ^ high) | (words.size ^ size);
-  return k & weir_json_opaque(0 - uint32_t(differs == 0));
+  uint64_t differs = (words.low ^ low) | (words.high ^ high);
+  return __builtin_unpredictable(differs != 0) ? 0 : k;
 }
 
 // The same for all orders.
@@ -133,7 +133,7 @@ WEIR_JSON_KERNEL uint32_t weir_json_lookup(WeirJsonOrder* order, const WeirJsonK
                                            const char* key, uint64_t size) {
   if (__builtin_expect(order->perfect == 0, 0)) return weir_json_look_up(order, keys, key, size);
   uint32_t found = weir_json_lookup_direct(order, keys, key, size);
-  if (__builtin_expect(size > 16, 0) && found != 0)
+  if (__builtin_expect(size > 15, 0) && found != 0)
     return weir_json_look_up(order, keys, key, size);
   return found;
 }
