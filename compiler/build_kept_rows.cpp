@@ -24,14 +24,9 @@ AggregateUse row_value(const Field& field, uint32_t index, KeyedNode& node) {
   use.name = field.name;
   use.function = "row";
   Expr value = field_expr(index, field.type, field.span);
-  std::optional<Expr> present;
-  Expr kept = argument_of(0, field.type.required());
-  if (field.type.optional) {
-    const Type boolean = type_of(TypeKind::Bool);
-    present = make(Op::Not, boolean, {make(Op::IsNull, boolean, {value}, field.span)}, field.span);
-    value = unwrapped(std::move(value));
-    kept = wrapped(std::move(kept));
-  }
+  std::optional<Expr> present = split_presence(value);
+  Expr kept = argument_of(0, value.type);
+  if (present) kept = wrapped(std::move(kept));
   use.arguments.push_back(std::move(value));
   use.argument_present.push_back(std::move(present));
   use.state_begin = uint32_t(node.state.size());

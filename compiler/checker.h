@@ -86,6 +86,8 @@ Expr joined(std::vector<Expr> parts, const std::function<Expr(Expr, Expr)>& join
 Expr cast_to(Expr expr, Type type);
 Expr wrapped(Expr expr);  // T → T?; what is optional stays
 Expr unwrapped(Expr expr);
+// Unwraps an optional value: whether it is there (bool). Nothing: it always is.
+std::optional<Expr> split_presence(Expr& value);
 Expr field_expr(uint32_t index, Type type, dsl::Span span);
 Expr bool_constant(bool value, dsl::Span span);
 

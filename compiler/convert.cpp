@@ -75,6 +75,15 @@ Expr unwrapped(Expr expr) {
   return make(Op::Unwrap, type, std::move(args), span);
 }
 
+std::optional<Expr> split_presence(Expr& value) {
+  if (!value.type.optional) return std::nullopt;
+  const Type boolean = type_of(TypeKind::Bool);
+  Expr present =
+      make(Op::Not, boolean, {make(Op::IsNull, boolean, {value}, value.span)}, value.span);
+  value = unwrapped(std::move(value));
+  return present;
+}
+
 Expr field_expr(uint32_t index, Type type, dsl::Span span) {
   Expr expr = make(Op::Field, type, {}, span);
   expr.index = index;

@@ -108,14 +108,8 @@ Expr BlockHost::aggregate(const dsl::Call& call, std::string_view name, dsl::Spa
 }
 
 void BlockHost::add_argument(Expr argument, AggregateUse& use, AggregateRequest& request) {
-  std::optional<Expr> present;
-  if (argument.type.optional) {
-    request.may_be_empty = true;
-    present =
-        make(Op::Not, type_of(TypeKind::Bool),
-             {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)}, argument.span);
-    argument = unwrapped(std::move(argument));
-  }
+  std::optional<Expr> present = split_presence(argument);
+  request.may_be_empty |= present.has_value();
   request.arguments.push_back(argument.type);
   use.arguments.push_back(std::move(argument));
   use.argument_present.push_back(std::move(present));
@@ -217,12 +211,7 @@ bool BlockHost::arguments(const dsl::Call& call, const AggregateFunction& declar
     }
     Expr argument = checker_.check(*given.value, scope, want);
     std::optional<Expr> present;
-    if (argument.type.optional && !want.optional && !argument.type.is(TypeKind::Error)) {
-      present = make(Op::Not, type_of(TypeKind::Bool),
-                     {make(Op::IsNull, type_of(TypeKind::Bool), {argument}, argument.span)},
-                     argument.span);
-      argument = unwrapped(std::move(argument));
-    }
+    if (!want.optional && !argument.type.is(TypeKind::Error)) present = split_presence(argument);
     argument =
         checker_.convert(std::move(argument), want, "`" + declared.parameters[i] + "` of " + shown);
     if (argument.type.is(TypeKind::Error)) return false;
