@@ -16,8 +16,6 @@ using dsl::Code;
 
 namespace {
 
-constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
-
 // The value of a field, kept for one row: a step sets it, nothing is ever merged into it.
 AggregateUse row_value(const Field& field, uint32_t index, KeyedNode& node) {
   AggregateUse use;

@@ -20,7 +20,6 @@ int64_t WindowSpec::pane_us() const { return std::gcd(size_us, slide_us); }
 namespace {
 
 constexpr int64_t kPanesPerWindowMax = 100'000;
-constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
 }  // namespace
 

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kSourceOptions[] = {"format",   "event_time", "watermark", "idle",
                                                "on_error", "null_value", "validation"};
-constexpr int64_t kDelayMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 
 const dsl::Call* call_of(const dsl::Option& option, std::string_view name) {
   auto* call = option.value ? std::get_if<dsl::Call>(&option.value->node) : nullptr;
@@ -109,7 +108,7 @@ StreamEnd Builder::source(const dsl::Declaration& declaration) {
     } else if (name == "watermark" || name == "idle") {
       auto micros = checker_.duration(*option.value, "`" + name + "`");
       if (!micros) continue;
-      if (*micros < 0 || *micros > kDelayMax) {
+      if (*micros < 0 || *micros > kSpanMax) {
         diagnostics_.report(Code::bad_option, option.value->span,
                             "`" + name + "` is a duration from 0 to 1000 years");
         continue;

@@ -91,6 +91,9 @@ std::optional<Expr> split_presence(Expr& value);
 Expr field_expr(uint32_t index, Type type, dsl::Span span);
 Expr bool_constant(bool value, dsl::Span span);
 
+// The longest duration that an operator or an option takes, in microseconds: a thousand years.
+inline constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;
+
 class Checker {
  public:
   Checker(const Declarations& declarations, Graph& graph, dsl::Diagnostics& diagnostics)

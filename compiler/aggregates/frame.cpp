@@ -8,7 +8,6 @@ using dsl::Code;
 
 namespace {
 
-constexpr int64_t kSpanMax = int64_t{1000} * 365 * 86400 * 1'000'000;  // a thousand years
 constexpr int64_t kFrameRowsMax = 1'000'000;
 
 }  // namespace
