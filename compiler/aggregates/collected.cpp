@@ -9,7 +9,7 @@
 // a count is 0, the others are null.
 #include <cmath>
 
-#include "compiler/aggregates.h"
+#include "compiler/aggregates/kept.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 
@@ -19,30 +19,7 @@ namespace {
 const Type kBytes = type_of(TypeKind::Bytes), kCount = type_of(TypeKind::Int64),
            kTruth = type_of(TypeKind::Bool);
 
-Expr call(Op op, const char* name, Type type, std::vector<Expr> args) {
-  Expr expr = make(op, type, std::move(args), {});
-  expr.name = name;
-  return expr;
-}
-Expr number(int64_t value) { return constant_expr(kCount, int_constant(value), {}); }
-
-// One field of state, changed by two kernels; `first` stands in front of their arguments.
-AggregateBody kept_by(const char* add, const char* merge, Expr entry, std::optional<Expr> first) {
-  AggregateBody body;
-  body.state.push_back({"kept", kBytes, Constant{}, true});
-  auto made = [&](const char* name, Expr with) {
-    std::vector<Expr> args;
-    if (first) args.push_back(*first);
-    args.push_back(state_of(0, kBytes));
-    args.push_back(std::move(with));
-    return call(Op::Keep, name, kBytes, std::move(args));
-  };
-  body.step.push_back({0, made(add, std::move(entry))});
-  body.merge.push_back({0, made(merge, other_of(0, kBytes))});
-  return body;
-}
-
-Expr count_of_kept() { return call(Op::Call, "weir_bag_count", kCount, {state_of(0, kBytes)}); }
+Expr count_of_kept() { return kernel(Op::Call, "weir_bag_count", kCount, {state_of(0, kBytes)}); }
 Expr nothing_kept() { return make(Op::Equal, kTruth, {count_of_kept(), number(0)}, {}); }
 
 // Where a row stands, as far as is known.
@@ -82,8 +59,8 @@ Expr list_of_kept(const AggregateRequest& request, const std::vector<Expr>& entr
                   int64_t greatest) {
   // `Types` grows, and is the graph's: whoever asks for aggregates owns it.
   Types& types = const_cast<Types&>(request.types);
-  Expr entries = call(Op::Call, "weir_bag_entries", types.list_of(kBytes),
-                      {state_of(0, kBytes), number(greatest)});
+  Expr entries = kernel(Op::Call, "weir_bag_entries", types.list_of(kBytes),
+                        {state_of(0, kBytes), number(greatest)});
   std::vector<Expr> args{std::move(entries)};
   for (const Expr& part : entry) args.push_back(make(Op::Constant, part.type, {}, {}));
   Expr values = make(Op::KeyValues, types.list_of(request.arguments[0]), std::move(args), {});
@@ -144,7 +121,7 @@ std::optional<AggregateBody> expand_count_distinct(const AggregateRequest& reque
     return std::nullopt;
   }
   body = kept_by("weir_distinct_add", "weir_distinct_merge", std::move(entry), number(digits));
-  body.finish = call(Op::Call, "weir_distinct_count", kCount, {state_of(0, kBytes)});
+  body.finish = kernel(Op::Call, "weir_distinct_count", kCount, {state_of(0, kBytes)});
   body.parameters = parameters + " digits " + std::to_string(digits);
   return body;
 }

@@ -3,7 +3,7 @@
 // duration; of nothing null.
 #include <cmath>
 
-#include "compiler/aggregates.h"
+#include "compiler/aggregates/kept.h"
 #include "compiler/checker.h"
 #include "compiler/constant.h"
 
@@ -37,25 +37,15 @@ std::optional<AggregateBody> expand_quantile(const AggregateRequest& request,
   }
   auto millionths = int64_t(std::floor(error * 1e6));
 
-  auto kernel = [](Op op, const char* name, Type type, std::vector<Expr> args) {
-    Expr expr = make(op, type, std::move(args), {});
-    expr.name = name;
-    return expr;
-  };
-  Expr state = state_of(0, bytes), first = constant_expr(int64, int_constant(millionths), {});
-  AggregateBody body;
-  body.state.push_back({"kept", bytes, Constant{}, true});
-  body.step.push_back(
-      {0, kernel(Op::Keep, "weir_quantile_add", bytes, {first, state, std::move(value)})});
-  body.merge.push_back(
-      {0, kernel(Op::Keep, "weir_quantile_merge", bytes, {first, state, other_of(0, bytes)})});
+  Expr state = state_of(0, bytes);
+  AggregateBody body =
+      kept_by("weir_quantile_add", "weir_quantile_merge", std::move(value), number(millionths));
   Expr result = kernel(Op::Call, "weir_quantile_value", float64,
                        {state, constant_expr(float64, Constant{q}, {})});
   if (argument.is(TypeKind::Duration))
     result = cast_to(cast_to(std::move(result), int64), argument);
   Expr count = kernel(Op::Call, "weir_quantile_count", int64, {state});
-  Expr none = make(Op::Equal, type_of(TypeKind::Bool),
-                   {std::move(count), constant_expr(int64, int_constant(0), {})}, {});
+  Expr none = make(Op::Equal, type_of(TypeKind::Bool), {std::move(count), number(0)}, {});
   body.finish = unless_empty(request, std::move(none), std::move(result));
   body.parameters = " error " + std::to_string(millionths);
   return body;
