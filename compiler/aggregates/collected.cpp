@@ -55,6 +55,13 @@ bool can_keep(const AggregateRequest& request, std::string& refusal) {
   return true;
 }
 
+// What an entry is made of: of the state's signature.
+std::string entry_text(const AggregateRequest& request, const std::vector<Expr>& entry) {
+  std::string text = " (";
+  for (const Expr& part : entry) text += to_text(request.types, part.type) + ";";
+  return text + ")";
+}
+
 Expr list_of_kept(const AggregateRequest& request, const std::vector<Expr>& entry,
                   int64_t greatest) {
   // `Types` grows, and is the graph's: whoever asks for aggregates owns it.
@@ -78,9 +85,7 @@ std::optional<AggregateBody> expand_collect(const AggregateRequest& request, std
   AggregateBody body = kept_by("weir_bag_add", "weir_bag_merge",
                                make(Op::KeyBytes, kBytes, entry, {}), std::nullopt);
   body.finish = list_of_kept(request, entry, 0);
-  body.parameters = " (";
-  for (const Expr& part : entry) body.parameters += to_text(request.types, part.type) + ";";
-  body.parameters += ")";
+  body.parameters = entry_text(request, entry);
   body.unbounded = true;
   return body;
 }
@@ -149,9 +154,7 @@ std::optional<AggregateBody> expand_top(const AggregateRequest& request, std::st
   AggregateBody body =
       kept_by("weir_top_add", "weir_top_merge", make(Op::KeyBytes, kBytes, entry, {}), number(n));
   body.finish = list_of_kept(request, entry, n);
-  body.parameters = " " + std::to_string(n) + " (";
-  for (const Expr& part : entry) body.parameters += to_text(request.types, part.type) + ";";
-  body.parameters += ")";
+  body.parameters = " " + std::to_string(n) + entry_text(request, entry);
   return body;
 }
 
