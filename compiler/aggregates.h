@@ -18,7 +18,7 @@ namespace weir::compiler {
 class Checker;
 
 struct AggregateRequest {
-  const Types& types;
+  Types& types;                 // the graph's: an aggregate may need a new one
   std::vector<Type> arguments;  // required types
   bool may_be_empty = false;    // an argument may be null, or a `where` may leave no row
   bool positions =

@@ -64,8 +64,7 @@ std::string entry_text(const AggregateRequest& request, const std::vector<Expr>&
 
 Expr list_of_kept(const AggregateRequest& request, const std::vector<Expr>& entry,
                   int64_t greatest) {
-  // `Types` grows, and is the graph's: whoever asks for aggregates owns it.
-  Types& types = const_cast<Types&>(request.types);
+  Types& types = request.types;
   Expr entries = kernel(Op::Call, "weir_bag_entries", types.list_of(kBytes),
                         {state_of(0, kBytes), number(greatest)});
   std::vector<Expr> args{std::move(entries)};

@@ -21,7 +21,7 @@ class BlockHost : public AggregateHost {
     uint32_t first_field;      // of the keyed row: that of the first aggregate
     KeptRows* rows = nullptr;  // of `over`: takes the frames
   };
-  BlockHost(Checker& checker, const Declarations& declarations, const Graph& graph,
+  BlockHost(Checker& checker, const Declarations& declarations, Graph& graph,
             dsl::Diagnostics& diagnostics, const Into& into)
       : checker_(checker),
         declarations_(declarations),
@@ -48,7 +48,7 @@ class BlockHost : public AggregateHost {
 
   Checker& checker_;
   const Declarations& declarations_;
-  const Graph& graph_;
+  Graph& graph_;
   dsl::Diagnostics& diagnostics_;
   Into into_;
   size_t before_;  // aggregates that are not of the block: the values of rows that are kept
