@@ -141,8 +141,8 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
              std::none_of(base.begin(), base.end(),
                           [&](const Field& field) { return field.name == items[i].name; });
   }
-  for (const BlockValue& item :
-       items) {  // for messages, where an aggregate is one of several things
+  // For messages, where an aggregate is one of several things.
+  for (const BlockValue& item : items) {
     if (item.value.op != Op::Field || item.value.index < first) continue;
     AggregateUse& use = node->aggregates[item.value.index];
     bool taken = std::any_of(base.begin(), base.end(),
