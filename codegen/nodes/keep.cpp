@@ -6,9 +6,7 @@
 //     | canonical key bytes | event time i64 | offset i64, 0 where there is none | number i64 |
 //
 // The number counts the rows in the table, so no two rows meet, and the order of arrival is known.
-#include "codegen/aggregate.h"
-#include "codegen/key.h"
-#include "codegen/stage.h"
+#include "codegen/nodes/group.h"
 
 namespace weir::codegen {
 
@@ -16,20 +14,11 @@ using compiler::KeyedNode;
 
 static constexpr uint64_t kPlaceBytes = 24;
 
-// Everything is evaluated before anything is changed: a row that fails leaves no trace.
 static void keep(StageEmitter& to, const RowShape& row, const KeyedNode& node,
                  const PaneCache& cache) {
   Emit& emit = to.emit;
   llvm::IRBuilder<>& ir = emit.ir;
-  std::vector<Value> components;
-  for (const compiler::KeyColumn& column : node.keys) {
-    to.expressions.subject = "key " + column.name;
-    components.push_back(to.expressions.eval(row, to.cursor, column.value));
-  }
-  std::vector<Arguments> arguments;
-  for (const compiler::AggregateUse& use : node.aggregates)
-    arguments.push_back(evaluate_arguments(emit, to.expressions, row, to.cursor, use));
-  Value key = write_key(emit, components);
+  auto [key, arguments] = evaluate_row(to, row, node);
   llvm::Value* placed =
       emit.call("weir_arena_take", {emit.arena, ir.CreateAdd(key.size, emit.i64(kPlaceBytes))});
   ir.CreateMemCpy(placed, llvm::Align(1), key.v, llvm::Align(1), key.size);
@@ -48,13 +37,7 @@ static void keep(StageEmitter& to, const RowShape& row, const KeyedNode& node,
   llvm::Value* table = ir.CreateLoad(emit.ptr(), cache.table, "table");
   llvm::Value* group = emit.call(
       "weir_table_upsert", {table, placed, ir.CreateAdd(key.size, emit.i64(kPlaceBytes))}, "kept");
-  compiler::Layout layout = state_layout(emit.types, node);
-  llvm::Value* texts = emit.at(table, offsetof(WeirTable, keys), "texts");
-  for (size_t i = 0; i < node.aggregates.size(); i++) {
-    StepLeaves leaves(emit, to.cursor, node, layout, group, arguments[i]);
-    emit_aggregate_step(emit, to.expressions, leaves, node, i, layout, group, texts,
-                        arguments[i].counts);
-  }
+  step_group(to, node, table, group, arguments);
 }
 
 void emit_keep(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update) {
@@ -62,22 +45,8 @@ void emit_keep(StageEmitter& to, const RowShape& row, const compiler::StageStep:
   llvm::IRBuilder<>& ir = emit.ir;
   const auto& node = std::get<KeyedNode>(to.pipeline.graph.nodes[update.keyed].is);
   llvm::Value* watermark = ir.CreateLoad(ir.getInt64Ty(), to.watermark, "watermark");
-  llvm::BasicBlock* late = emit.block("late");
-  llvm::BasicBlock* in_time = emit.block("in_time");
-  llvm::BasicBlock* end = emit.block("keep.end");
-  emit.branch_unlikely(ir.CreateICmpSLT(to.cursor.time, watermark), late, in_time);
-  emit.enter(late);
-  ir.CreateStore(ir.CreateAdd(ir.CreateLoad(ir.getInt64Ty(), to.rows_late), emit.i64(1)),
-                 to.rows_late);
-  size_t mark = to.expressions.memo.mark();
-  to.run(row, update.late);
-  to.expressions.memo.rewind(mark);
-  emit.jump(end);
-  emit.enter(in_time);
-  keep(to, row, node, to.panes.at(update.keyed));
-  to.expressions.memo.rewind(mark);
-  emit.jump(end);
-  emit.enter(end);
+  unless_late(to, row, update, ir.CreateICmpSLT(to.cursor.time, watermark), emit.block("keep.end"),
+              [&] { keep(to, row, node, to.panes.at(update.keyed)); });
 }
 
 }  // namespace weir::codegen

@@ -5,9 +5,7 @@
 // last, so a row is late for all its windows when it is late for that one. Panes are as wide as
 // gcd(size, slide): all rows of a pane have the same last window, and what was found out for the
 // row before holds while rows stay in its pane.
-#include "codegen/aggregate.h"
-#include "codegen/key.h"
-#include "codegen/stage.h"
+#include "codegen/nodes/group.h"
 
 namespace weir::codegen {
 
@@ -78,30 +76,14 @@ static void find_pane(StageEmitter& to, const PaneCache& cache, const compiler::
   });
 }
 
-// Keys and arguments of a row, evaluated before anything is changed: a row that fails leaves no
-// trace.
 static void update_group(StageEmitter& to, const RowShape& row, const KeyedNode& node,
                          const PaneCache& cache) {
   Emit& emit = to.emit;
-  std::vector<Value> components;
-  for (const compiler::KeyColumn& column : node.keys) {
-    to.expressions.subject = "key " + column.name;
-    components.push_back(to.expressions.eval(row, to.cursor, column.value));
-  }
-  std::vector<Arguments> arguments;
-  for (const compiler::AggregateUse& use : node.aggregates)
-    arguments.push_back(evaluate_arguments(emit, to.expressions, row, to.cursor, use));
-  Value key = write_key(emit, components);
+  RowOfGroup of = evaluate_row(to, row, node);
   llvm::Value* table = emit.ir.CreateLoad(emit.ptr(), cache.table, "table");
-  llvm::Value* group = emit.call("weir_table_upsert", {table, key.v, key.size}, "group");
+  llvm::Value* group = emit.call("weir_table_upsert", {table, of.key.v, of.key.size}, "group");
   emit.store(emit.i32(~0u), group, offsetof(WeirGroupHeader, changed));
-  compiler::Layout layout = state_layout(emit.types, node);
-  llvm::Value* texts = emit.at(table, offsetof(WeirTable, keys), "texts");
-  for (size_t i = 0; i < node.aggregates.size(); i++) {
-    StepLeaves leaves(emit, to.cursor, node, layout, group, arguments[i]);
-    emit_aggregate_step(emit, to.expressions, leaves, node, i, layout, group, texts,
-                        arguments[i].counts);
-  }
+  step_group(to, node, table, group, of.arguments);
 }
 
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update,
@@ -132,21 +114,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
     emit.branch(ir.CreateLoad(ir.getInt1Ty(), cache.outside), end, inside);
     emit.enter(inside);
   }
-  llvm::BasicBlock* late = emit.block("late");
-  llvm::BasicBlock* in_time = emit.block("in_time");
-  emit.branch_unlikely(ir.CreateICmpSLE(ir.CreateLoad(i64, cache.late_at), watermark), late,
-                       in_time);
-  emit.enter(late);
-  ir.CreateStore(ir.CreateAdd(ir.CreateLoad(i64, to.rows_late), emit.i64(1)), to.rows_late);
-  size_t mark = to.expressions.memo.mark();
-  to.run(row, update.late);
-  to.expressions.memo.rewind(mark);
-  emit.jump(end);
-  emit.enter(in_time);
-  update_group(to, row, node, cache);
-  to.expressions.memo.rewind(mark);
-  emit.jump(end);
-  emit.enter(end);
+  llvm::Value* is_late = ir.CreateICmpSLE(ir.CreateLoad(i64, cache.late_at), watermark);
+  unless_late(to, row, update, is_late, end, [&] { update_group(to, row, node, cache); });
 }
 
 }  // namespace weir::codegen
