@@ -13,8 +13,7 @@
 //     4 hashes  64-bit hashes, no two alike; `detail`: digits of registers   approximate distinct
 //     5 registers  2^detail bytes (distinct.h)
 //     6 numbers float64 in no order; `mark`: as below    quantile of few
-//     7 bins    | bin i32 | count u64 | in their order; `mark`: the error in millionths
-//     (quantile.h)
+//     7 bins    | bin i32 | count u64 | in order; `mark`: the error in millionths (quantile.h)
 //
 // An entry is | size u32 | bytes |: canonical key bytes (key.h), so that entries are ordered as
 // what they stand for. Little endian.
@@ -85,5 +84,19 @@ inline WeirBagHeader bag_header(WeirBytes bag) {
 // `bag` with room for `more` bytes behind `used`, moved if it has to be. An empty one gets a header
 // of `kind`. Null data: it would be too large.
 WeirBytes bag_with_room(WeirArena* arena, WeirBytes bag, WeirBagKind kind, uint64_t more);
+
+// Where a value belongs among `count` in order: the first place that is not in front of it.
+template <class Before>
+uint64_t place_among(uint64_t count, Before is_before) {
+  uint64_t low = 0, high = count;
+  while (low < high) {
+    uint64_t middle = (low + high) / 2;
+    if (is_before(middle))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
 
 }  // namespace weir::stdlib

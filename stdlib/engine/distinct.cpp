@@ -46,14 +46,8 @@ WeirBytes add_hash(WeirArena* arena, int64_t digits, WeirBytes state, uint64_t h
     count_hash(state, digits, hash);
     return state;
   }
-  uint64_t low = 0, high = header.count;
-  while (low < high) {
-    uint64_t middle = (low + high) / 2;
-    if (load_hash(state, middle) < hash)
-      low = middle + 1;
-    else
-      high = middle;
-  }
+  uint64_t low = weir::stdlib::place_among(header.count,
+                                           [&](uint64_t i) { return load_hash(state, i) < hash; });
   if (low < header.count && load_hash(state, low) == hash) return state;
   if (header.count >= (uint64_t{1} << digits) / 32) {
     WeirBytes made = make_registers(arena, digits);

@@ -72,14 +72,9 @@ void store_header(WeirBytes state, const WeirBagHeader& header) {
 }
 
 WeirBytes add_to_bin(WeirArena* arena, WeirBytes state, const Bin& added) {
-  uint64_t bins = bins_of(state), low = 0, high = bins;
-  while (low < high) {
-    uint64_t middle = (low + high) / 2;
-    if (load_bin(state, middle).bin < added.bin)
-      low = middle + 1;
-    else
-      high = middle;
-  }
+  uint64_t bins = bins_of(state);
+  uint64_t low = weir::stdlib::place_among(
+      bins, [&](uint64_t i) { return load_bin(state, i).bin < added.bin; });
   if (low < bins) {
     if (Bin held = load_bin(state, low); held.bin == added.bin) {
       held.count += added.count;
