@@ -180,6 +180,32 @@ TEST_CASE("distinct values are counted within three standard errors, the same in
   }
 }
 
+TEST_CASE("a quantile of too many bins has a reason and changes nothing") {
+  Memory memory;
+  // As many bins as fit, every other one.
+  std::string full(kBagBytesMax, 0);
+  uint32_t bins = uint32_t((kBagBytesMax - sizeof(WeirBagHeader)) / 12);
+  WeirBagHeader header{uint32_t(sizeof header + bins * 12), 0, kBagVersion, kBins, 0, 100};
+  memcpy(full.data(), &header, sizeof header);
+  for (uint32_t i = 0; i < bins; ++i) {
+    int32_t bin = int32_t(2 * i) - int32_t(bins);
+    uint64_t one = 1;
+    memcpy(full.data() + sizeof header + i * 12, &bin, sizeof bin);
+    memcpy(full.data() + sizeof header + i * 12 + 4, &one, sizeof one);
+  }
+  WeirBytes state = bytes(full);
+  CHECK(weir_quantile_add(&memory.arena, 100, state, 1e300, &state) == kReasonTooLarge);
+  CHECK(state.data == full.data());
+  CHECK(weir_quantile_count(state) == bins);
+  CHECK(weir_quantile_add(&memory.arena, 100, state, -1e300, &state) == kReasonTooLarge);
+  // What falls into a bin that is there is counted; nothing moves.
+  CHECK(weir_quantile_merge(&memory.arena, 100, state, state, &state) == 0);
+  CHECK(weir_quantile_count(state) == 2 * int64_t(bins));
+  WeirBytes few{nullptr, 0};
+  REQUIRE(weir_quantile_add(&memory.arena, 100, few, 1e300, &few) == 0);
+  CHECK(weir_quantile_merge(&memory.arena, 100, few, state, &few) == kReasonTooLarge);
+}
+
 TEST_CASE("quantiles are exact of few, within the error of many, the same in any order") {
   std::mt19937_64 random(3);
   for (uint32_t count : {1u, 7u, 256u, 257u, 20'000u}) {

@@ -71,54 +71,65 @@ void store_header(WeirBytes state, const WeirBagHeader& header) {
   memcpy(const_cast<char*>(state.data), &header, sizeof header);
 }
 
-WeirBytes add_to_bin(WeirArena* arena, WeirBytes state, const Bin& added) {
-  uint64_t bins = bins_of(state);
+// These change `state`, or leave it as it is and say why.
+WeirReason add_to_bin(WeirArena* arena, const Bin& added, WeirBytes* state) {
+  uint64_t bins = bins_of(*state);
   uint64_t low = weir::stdlib::place_among(
-      bins, [&](uint64_t i) { return load_bin(state, i).bin < added.bin; });
+      bins, [&](uint64_t i) { return load_bin(*state, i).bin < added.bin; });
   if (low < bins) {
-    if (Bin held = load_bin(state, low); held.bin == added.bin) {
+    if (Bin held = load_bin(*state, low); held.bin == added.bin) {
       held.count += added.count;
-      store_bin(state, low, held);
-      return state;
+      store_bin(*state, low, held);
+      return 0;
     }
   }
-  state = bag_with_room(arena, state, kBins, kBinBytes);
-  char* at = const_cast<char*>(state.data) + kHeader + low * kBinBytes;
+  if (bag_header(*state).used + kBinBytes > kBagBytesMax) return kReasonTooLarge;
+  WeirBytes made = bag_with_room(arena, *state, kBins, kBinBytes);
+  if (!made.data) return kReasonTooLarge;
+  char* at = const_cast<char*>(made.data) + kHeader + low * kBinBytes;
   memmove(at + kBinBytes, at, (bins - low) * kBinBytes);
-  store_bin(state, low, added);
-  WeirBagHeader header = bag_header(state);
+  store_bin(made, low, added);
+  WeirBagHeader header = bag_header(made);
   header.used += uint32_t(kBinBytes);
-  store_header(state, header);
-  return state;
+  store_header(made, header);
+  *state = made;
+  return 0;
 }
 
-WeirBytes as_bins(WeirArena* arena, int64_t millionths, WeirBytes state) {
-  WeirBagHeader numbers = bag_header(state);
-  if (numbers.kind == kBins) return state;
+WeirReason make_bins(WeirArena* arena, int64_t millionths, WeirBytes* state) {
+  WeirBagHeader numbers = bag_header(*state);
+  if (numbers.kind == kBins) return 0;
   WeirBytes made = bag_with_room(arena, {nullptr, 0}, kBins, 64 * kBinBytes);
+  if (!made.data) return kReasonTooLarge;
   WeirBagHeader header = bag_header(made);
   header.mark = uint32_t(millionths);
   store_header(made, header);
   double log_gamma = std::log(gamma_of(millionths));
-  for (uint64_t i = 0; i < numbers.count; ++i)
-    made = add_to_bin(arena, made, {bin_of(load_number(state, i), log_gamma), 1});
-  return made;
+  for (uint64_t i = 0; i < numbers.count; ++i) {
+    if (WeirReason reason =
+            add_to_bin(arena, {bin_of(load_number(*state, i), log_gamma), 1}, &made))
+      return reason;
+  }
+  *state = made;
+  return 0;
 }
 
-WeirBytes add_number(WeirArena* arena, int64_t millionths, WeirBytes state, double value) {
-  WeirBagHeader header = bag_header(state);
+WeirReason add_number(WeirArena* arena, int64_t millionths, double value, WeirBytes* state) {
+  WeirBagHeader header = bag_header(*state);
   if (header.kind != kBins && header.count < kNumbersMax) {
-    state = bag_with_room(arena, state, kNumbers, 8);
-    header = bag_header(state);
-    memcpy(const_cast<char*>(state.data) + header.used, &value, sizeof value);
+    WeirBytes made = bag_with_room(arena, *state, kNumbers, 8);
+    if (!made.data) return kReasonTooLarge;
+    header = bag_header(made);
+    memcpy(const_cast<char*>(made.data) + header.used, &value, sizeof value);
     header.used += 8;
     header.count++;
     header.mark = uint32_t(millionths);
-    store_header(state, header);
-    return state;
+    store_header(made, header);
+    *state = made;
+    return 0;
   }
-  state = as_bins(arena, millionths, state);
-  return add_to_bin(arena, state, {bin_of(value, std::log(gamma_of(millionths))), 1});
+  if (WeirReason reason = make_bins(arena, millionths, state)) return reason;
+  return add_to_bin(arena, {bin_of(value, std::log(gamma_of(millionths))), 1}, state);
 }
 
 }  // namespace
@@ -127,23 +138,24 @@ extern "C" {
 
 WeirReason weir_quantile_add(WeirArena* arena, int64_t millionths, WeirBytes state, double value,
                              WeirBytes* result) {
-  *result = add_number(arena, millionths, state, value);
-  return 0;
+  *result = state;
+  return add_number(arena, millionths, value, result);
 }
 
 WeirReason weir_quantile_merge(WeirArena* arena, int64_t millionths, WeirBytes state,
                                WeirBytes other, WeirBytes* result) {
   *result = state;
   WeirBagHeader from = bag_header(other);
+  WeirReason reason = 0;
   if (from.kind == kNumbers) {
-    for (uint64_t i = 0; i < from.count; ++i)
-      *result = add_number(arena, millionths, *result, load_number(other, i));
+    for (uint64_t i = 0; i < from.count && reason == 0; ++i)
+      reason = add_number(arena, millionths, load_number(other, i), result);
   } else if (from.kind == kBins) {
-    *result = as_bins(arena, millionths, state);
-    for (uint64_t i = 0; i < bins_of(other); ++i)
-      *result = add_to_bin(arena, *result, load_bin(other, i));
+    reason = make_bins(arena, millionths, result);
+    for (uint64_t i = 0; i < bins_of(other) && reason == 0; ++i)
+      reason = add_to_bin(arena, load_bin(other, i), result);
   }
-  return 0;
+  return reason;
 }
 
 int64_t weir_quantile_count(WeirBytes state) {
