@@ -62,15 +62,10 @@ class KafkaLog final : public Log {
     Queue queue(rd_kafka_queue_new(handle_->get()));
     rd_kafka_DeleteRecords_t* all[] = {wanted.get()};
     rd_kafka_DeleteRecords(handle_->get(), all, 1, nullptr, queue.get());
-    std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>> event(
-        rd_kafka_queue_poll(queue.get(), kRequestMsMax));
-    if (!event) return handle_->unreachable("delete records");
-    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return handle_->status("delete records", rd_kafka_event_error(event.get()),
-                             rd_kafka_event_error_string(event.get()));
-    }
+    Result<Event> answer = wait_for(queue, "delete records");
+    if (!answer.ok()) return answer.take_status();
     const rd_kafka_topic_partition_list_t* done =
-        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(answer->get()));
     for (int i = 0; i < done->cnt; i++) {
       if (done->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       return handle_->status("delete records of `" + std::string(done->elems[i].topic) + "`[" +
@@ -81,6 +76,19 @@ class KafkaLog final : public Log {
   }
 
  private:
+  using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
+
+  // The answer to an admin request as a whole; what it says of each topic is the caller's.
+  Result<Event> wait_for(const Queue& queue, const std::string& what) {
+    Event event(rd_kafka_queue_poll(queue.get(), kRequestMsMax));
+    if (!event) return handle_->unreachable(what);
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return handle_->status(what, rd_kafka_event_error(event.get()),
+                             rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
   Status create(const std::string& topic, int32_t partitions,
                 const std::map<std::string, std::string>& config) {
     std::string what = "create topic `" + topic + "`";
@@ -94,16 +102,11 @@ class KafkaLog final : public Log {
     Queue queue(rd_kafka_queue_new(handle_->get()));
     rd_kafka_NewTopic_t* topics[] = {wanted.get()};
     rd_kafka_CreateTopics(handle_->get(), topics, 1, nullptr, queue.get());
-    std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>> event(
-        rd_kafka_queue_poll(queue.get(), kRequestMsMax));
-    if (!event) return handle_->unreachable(what);
-    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return handle_->status(what, rd_kafka_event_error(event.get()),
-                             rd_kafka_event_error_string(event.get()));
-    }
+    Result<Event> answer = wait_for(queue, what);
+    if (!answer.ok()) return answer.take_status();
     size_t count = 0;
     const rd_kafka_topic_result_t** results = rd_kafka_CreateTopics_result_topics(
-        rd_kafka_event_CreateTopics_result(event.get()), &count);
+        rd_kafka_event_CreateTopics_result(answer->get()), &count);
     for (size_t i = 0; i < count; i++) {
       rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
       // Another process of the same pipeline was quicker.
