@@ -2,7 +2,7 @@
 # the first that fails.
 #
 #   step "unit tests" ctest --test-dir build/release
-#   step_beside "…" …    the same, while the next ones of its kind run, as many as there are cores
+#   step_beside "…" …    the same, while the next ones of its kind run: one more than there are cores
 #   steps_join           waits for them; the next `step` needs nobody beside it
 #   steps_end            the last line: `N passed, N failed`
 #
@@ -48,7 +48,7 @@ step() {
 
 steps_beside=()
 step_beside() {
-  while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n || true; done
+  while [[ $(jobs -rp | wc -l) -gt $(nproc) ]]; do wait -n || true; done
   run_step "$@" &
   steps_beside+=($!)
 }
