@@ -79,6 +79,12 @@ void Builder::check_emit(const StreamEnd& in, const dsl::Connector& connector, d
                                         connector.braces, "emit = update"));
     return;
   }
+  if (in.changelog == Changelog::Windowed && node.emit == EmitMode::Complete) {
+    diagnostics_
+        .report(Code::state_unbounded, span,
+                "this state grows: `complete` writes every window again, so none is forgotten")
+        .with_fix(span, "update");
+  }
   // A condition on results: a row that was written and then fails it would have to be taken back.
   if (node.emit != EmitMode::Update) return;
   for (NodeId id = in.node; !std::holds_alternative<KeyedNode>(graph_.nodes[id].is);) {

@@ -58,5 +58,7 @@ std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& 
 std::string print_plan(const Graph& graph);
 std::string print_stages(const Graph& graph);
 std::string print_dot(const Graph& graph);
+// A keyed node as it was written: "window tumble(1m) by k { n = count() }".
+std::string operator_text(const Graph& graph, const Node& node);
 
 }  // namespace weir::compiler

@@ -2,7 +2,11 @@
 // tests; `print_…` makes the text of them.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "compiler/graph.h"
@@ -22,5 +26,39 @@ struct Delivery {
 // Of each sink, then of each source's dead letters.
 std::vector<Delivery> deliveries(const Graph& graph);
 std::string print_delivery(const Graph& graph);
+
+// What the size of state depends on and the program does not say.
+struct Suppose {
+  double keys = 10'000;  // different keys in a pane; of rows that are kept: at a time
+  double rows = 10;      // of a key that are kept at a time
+  double values = 10;    // of a key in a pane, for aggregates that keep values
+  double text = 16;      // bytes of a text in state
+  double key_text = 12;  // bytes of a text in a key
+  double shards = 16;
+};
+// Sets one of them by its name; false if there is none.
+bool suppose(Suppose& all, std::string_view name, double value);
+
+// One part of the bytes of an operator: what it is, and how many it is said to need.
+struct StatePart {
+  std::string formula;  // "22 panes × 16 shards × 96 B × slots(keys ÷ 16)"
+  double bytes = 0;
+};
+// A stateful operator in memory. tests/state/size_test.py holds `bytes` against what the runtime
+// measures, within 1.5 times.
+struct StateOperator {
+  std::string id, what;  // "counts.window.0", "window tumble(1m) by k { … }"
+  std::vector<std::pair<std::string, std::string>> keys;   // name, type
+  std::vector<std::pair<std::string, std::string>> keeps;  // name, what is kept
+  std::vector<StatePart> parts;
+  bool bounded = true;
+  std::vector<std::string> bounds;  // by what; of an unbounded one: what grows
+  double bytes() const;
+};
+std::vector<StateOperator> state_operators(const Graph& graph, const Suppose& supposed);
+std::string print_state(const Graph& graph, const Suppose& supposed);
+
+// How many values a key of this type can have, where they are few.
+std::optional<uint64_t> values_of(const Types& types, Type type);
 
 }  // namespace weir::compiler

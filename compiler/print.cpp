@@ -262,6 +262,10 @@ std::string print_plan(const Graph& graph) { return GraphPrinter(graph).plan(); 
 
 std::string print_stages(const Graph& graph) { return StagePrinter(graph).print(); }
 
+std::string operator_text(const Graph& graph, const Node& node) {
+  return GraphPrinter(graph).keyed_text(node, std::get<KeyedNode>(node.is));
+}
+
 std::string print_dot(const Graph& graph) {
   GraphPrinter printer(graph);
   std::string out = "digraph weir {\n  rankdir = LR\n  node [shape = box, fontname = monospace]\n";

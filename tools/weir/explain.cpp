@@ -1,4 +1,5 @@
 // `weir explain FILE`: what a program becomes.
+#include <charconv>
 #include <cstdio>
 
 #include "codegen/codegen.h"
@@ -15,7 +16,8 @@ namespace {
 struct ExplainOptions {
   std::string file;
   bool plan = false, stages = false, ir = false, raw_ir = false, assembly = false, dot = false,
-       delivery = false;
+       delivery = false, state = false;
+  std::vector<std::string> suppose;
   std::string after, cpu;
 };
 
@@ -25,7 +27,27 @@ int show(codegen::Result<std::string> text) {
   return 0;
 }
 
+// `--suppose keys=1000000,text=20`.
+bool read_suppose(const std::vector<std::string>& all, compiler::Suppose& supposed) {
+  for (const std::string& one : all) {
+    size_t equals = one.find('=');
+    double value = 0;
+    const char* end = one.data() + one.size();
+    if (equals == std::string::npos) return false;
+    auto read = std::from_chars(one.data() + equals + 1, end, value);
+    if (read.ec != std::errc() || read.ptr != end || !(value > 0) || value > 1e15) return false;
+    if (!compiler::suppose(supposed, one.substr(0, equals), value)) return false;
+  }
+  return true;
+}
+
 int explain(const ExplainOptions& options) {
+  compiler::Suppose supposed;
+  if (!read_suppose(options.suppose, supposed)) {
+    return fail(Exit::Usage,
+                "`--suppose` wants numbers above zero, as keys=1000000,rows=20; there are keys, "
+                "rows, values, text, key_text and shards");
+  }
   std::unique_ptr<Loaded> loaded;
   Exit exit = Exit::Done;
   auto compiled = compile_file(options.file, {.print_after = options.after}, loaded, exit);
@@ -37,11 +59,12 @@ int explain(const ExplainOptions& options) {
   if (options.stages) std::fputs(compiler::print_stages(compiled->graph).c_str(), stdout);
   if (options.dot) std::fputs(compiler::print_dot(compiled->graph).c_str(), stdout);
   if (options.delivery) std::fputs(compiler::print_delivery(compiled->graph).c_str(), stdout);
+  if (options.state) std::fputs(compiler::print_state(compiled->graph, supposed).c_str(), stdout);
   if (options.raw_ir) return show(codegen::ir_text(*compiled, target, false));
   if (options.ir) return show(codegen::ir_text(*compiled, target, true));
   if (options.assembly) return show(codegen::asm_text(*compiled, target));
   bool nothing_asked = options.after.empty() && !options.plan && !options.stages && !options.dot &&
-                       !options.delivery;
+                       !options.delivery && !options.state;
   if (nothing_asked) {
     std::printf("%s\n%s", compiler::print_plan(compiled->graph).c_str(),
                 compiler::print_stages(compiled->graph).c_str());
@@ -58,6 +81,11 @@ Command add_explain(CLI::App& app) {
   app.add_flag("--stages", options->stages, "fused stages: what is decoded, filtered, updated");
   app.add_flag("--delivery", options->delivery,
                "how often each row is where it goes, whatever dies, and why");
+  app.add_flag("--state", options->state,
+               "what each stateful operator keeps, how large it becomes, what bounds it");
+  app.add_option("--suppose", options->suppose,
+                 "what --state can't know: keys=…,rows=…,values=…,text=…,key_text=…,shards=…")
+      ->delimiter(',');
   app.add_flag("--ir", options->ir, "LLVM IR as it is compiled");
   app.add_flag("--raw-ir", options->raw_ir, "LLVM IR before LLVM's optimiser");
   app.add_flag("--asm", options->assembly, "machine code");
