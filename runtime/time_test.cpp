@@ -121,6 +121,10 @@ TEST_CASE("parameters come from --set, the environment, the program, in this ord
   CHECK(Parameters::make(plan, {{"leest", "1"}}).status().message().find("`least`") !=
         std::string::npos);
   CHECK(Parameters::make(plan, {{"price", "1.555"}}).status().exit() == Exit::Usage);
+  CHECK(Parameters::make(plan, {{"since", "2025-02-29T00:00:00Z"}}).status().exit() == Exit::Usage);
+  CHECK(Parameters::make(plan, {{"since", "2024-02-29T00:00:00Z"}}).ok());
+  CHECK(Parameters::make(plan, {{"wait", "-5m"}}).ok());
+  CHECK(Parameters::make(plan, {{"wait", "5 m"}}).status().exit() == Exit::Usage);
 }
 
 TEST_CASE("instants and durations as texts") {
