@@ -286,6 +286,14 @@ const WeirPipelineImage* FakePipeline::image() {
   return &made;
 }
 
+MemoryLog& make_topics(MemoryLog& log, int32_t partitions) {
+  for (const char* topic : {"in", "out", "dead"}) {
+    bool input = topic == std::string_view("in");
+    if (!log.ensure_topic(topic, input ? partitions : 1, {}).ok()) std::abort();
+  }
+  return log;
+}
+
 void append_rows(MemoryLog& log, const std::vector<std::string>& rows, int32_t partition) {
   for (const std::string& row : rows) {
     LogProducer::Message message;
@@ -297,11 +305,29 @@ void append_rows(MemoryLog& log, const std::vector<std::string>& rows, int32_t p
   }
 }
 
+std::vector<std::string> out_rows(MemoryLog& log) {
+  std::vector<std::string> rows;
+  for (const auto& record : log.records({"out", 0})) rows.push_back(record.value);
+  return rows;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> rows) {
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
 RunOptions fake_options() {
   RunOptions options;
   options.until = Until::End;
   options.threads = 2;
   options.commit_interval_ms = 1;
+  return options;
+}
+
+RunOptions until_now(const std::string& state_dir) {
+  RunOptions options = fake_options();
+  options.until = Until::Now;
+  options.state_dir = state_dir;
   return options;
 }
 

@@ -46,8 +46,15 @@ struct FakePipeline {
   WeirPipelineImage made{};
 };
 
+// Topics "in", "out" and "dead".
+MemoryLog& make_topics(MemoryLog& log, int32_t partitions = 1);
+
 // Appends "key seconds amount" records to topic "in".
 void append_rows(MemoryLog& log, const std::vector<std::string>& rows, int32_t partition = 0);
+
+// The values in topic "out", as they came.
+std::vector<std::string> out_rows(MemoryLog& log);
+std::vector<std::string> sorted(std::vector<std::string> rows);
 
 // What a run handed to the collect sink, in order.
 struct FakeRun {
@@ -57,6 +64,8 @@ struct FakeRun {
   std::vector<std::string> aside;
 };
 RunOptions fake_options();
+// Stops at the end of what is there, without firing: what a stop does.
+RunOptions until_now(const std::string& state_dir);
 FakeRun run_fake(FakePipeline& pipeline, Log& log, RunOptions options = fake_options());
 
 }  // namespace weir::runtime

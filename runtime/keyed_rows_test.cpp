@@ -1,15 +1,13 @@
 // Rows that operators keep: against plain models, over restarts and failures, and as bytes.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
 
 #include "runtime/fake_pipeline.h"
+#include "runtime/scratch_directory.h"
 #include "runtime/state/changelog.h"
 
 using namespace weir;
@@ -21,35 +19,6 @@ using Rows = std::vector<std::string>;
 using Operation = MemoryLog::Operation;
 using Moment = MemoryLog::Moment;
 using Frame = contract::Rows::Frame;
-
-struct Directory {
-  Directory() {
-    char name[] = "/tmp/weir_rows_XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
-void make_topics(MemoryLog& log, int32_t partitions = 1) {
-  REQUIRE(log.ensure_topic("in", partitions, {}).ok());
-  REQUIRE(log.ensure_topic("out", 1, {}).ok());
-  REQUIRE(log.ensure_topic("dead", 1, {}).ok());
-}
-
-Rows out_rows(MemoryLog& log) {
-  Rows rows;
-  for (const auto& record : log.records({"out", 0})) rows.push_back(record.value);
-  return rows;
-}
-
-RunOptions until_now(const std::string& state_dir) {
-  RunOptions options = fake_options();
-  options.until = Until::Now;
-  options.state_dir = state_dir;
-  return options;
-}
 
 FakePipeline dedup(int64_t within, int64_t delay) {
   FakePipeline pipeline;
@@ -162,11 +131,6 @@ Rows texts(const std::vector<Row>& rows) {
   return out;
 }
 
-Rows sorted(Rows rows) {
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
 }  // namespace
 
 TEST_CASE("over: each row once, in order, with what its frames hold") {
@@ -255,7 +219,7 @@ TEST_CASE("a restart knows the rows in front of it; without the store, from the 
       CAPTURE(keeps_disk);
       CAPTURE(kind);
       std::vector<Row> rows = some_rows(4, 300, 8);
-      Directory first, second;
+      ScratchDirectory first, second;
       FakePipeline pipeline =
           kind == 4 ? dedup(9, 8) : over(frames[kind].first, frames[kind].second, 8);
       MemoryLog log;
@@ -281,7 +245,7 @@ TEST_CASE("a restart knows the rows in front of it; without the store, from the 
 
 TEST_CASE(
     "behind the end of input a later run goes on: what has left is late, the rest is compared") {
-  Directory directory;
+  ScratchDirectory directory;
   MemoryLog log;
   make_topics(log);
   FakePipeline pipeline = over(within(10), all(), 5);
@@ -316,7 +280,7 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row that 
   };
   for (int kind = 0; kind < 3; ++kind) {
     FakeRun run;
-    Directory calm;
+    ScratchDirectory calm;
     Rows expected = run_with(kind, {}, calm.path, &run);
     REQUIRE(run.status.ok());
     CHECK(expected == (kind == 0   ? model_dedup(rows, 6)
@@ -336,7 +300,7 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row that 
             failed = true;
             return Status::error(Exit::Unavailable, "the answer got lost");
           };
-          Directory directory;
+          ScratchDirectory directory;
           CHECK(run_with(kind, hook, nth == 4 ? directory.path : "", &run) == expected);
           CHECK(run.status.ok());
           CHECK(failed);
@@ -349,7 +313,7 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row that 
 // Version 1: a change of these bytes is a new version, and the old ones stay readable.
 TEST_CASE("golden bytes of a row in the changelog") {
   auto entries = [](FakePipeline pipeline, std::vector<std::string>* records) {
-    Directory directory;
+    ScratchDirectory directory;
     MemoryLog log;
     make_topics(log);
     append_rows(log, {"a 3 7"});

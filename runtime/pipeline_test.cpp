@@ -17,18 +17,6 @@ namespace {
 
 using Rows = std::vector<std::string>;
 
-Rows sorted(Rows rows) {
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-MemoryLog& make_topics(MemoryLog& log, int32_t partitions = 1) {
-  REQUIRE(log.ensure_topic("in", partitions, {}).ok());
-  REQUIRE(log.ensure_topic("out", 1, {}).ok());
-  REQUIRE(log.ensure_topic("dead", 1, {}).ok());
-  return log;
-}
-
 }  // namespace
 
 TEST_CASE(

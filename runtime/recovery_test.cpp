@@ -1,7 +1,6 @@
 // What survives: restarts from the store, from the changelog alone, and epochs that fail at any
 // step.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 
 #include "runtime/fake_pipeline.h"
 #include "runtime/names.h"
+#include "runtime/scratch_directory.h"
 
 using namespace weir;
 using namespace weir::runtime;
@@ -18,37 +18,6 @@ namespace {
 using Rows = std::vector<std::string>;
 using Operation = MemoryLog::Operation;
 using Moment = MemoryLog::Moment;
-
-struct Directory {
-  Directory() {
-    char name[] = "/tmp/weir_recovery_XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
-void make_topics(MemoryLog& log, int32_t partitions = 1) {
-  REQUIRE(log.ensure_topic("in", partitions, {}).ok());
-  REQUIRE(log.ensure_topic("out", 1, {}).ok());
-  REQUIRE(log.ensure_topic("dead", 1, {}).ok());
-}
-
-Rows out_rows(MemoryLog& log) {
-  Rows rows;
-  for (const auto& record : log.records({"out", 0})) rows.push_back(record.value);
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-// Stops at the end of what is there, without firing: what a stop does.
-RunOptions until_now(const std::string& state_dir) {
-  RunOptions options = fake_options();
-  options.until = Until::Now;
-  options.state_dir = state_dir;
-  return options;
-}
 
 FakePipeline counting() {
   FakePipeline pipeline;
@@ -62,7 +31,7 @@ FakePipeline counting() {
 TEST_CASE("a restart goes on from the store; without the store, from the changelog") {
   for (bool keeps_disk : {true, false}) {
     CAPTURE(keeps_disk);
-    Directory first, second;
+    ScratchDirectory first, second;
     FakePipeline pipeline = counting();
     pipeline.delay = 5;
     MemoryLog log;
@@ -77,14 +46,15 @@ TEST_CASE("a restart goes on from the store; without the store, from the changel
     options.state_dir = keeps_disk ? first.path : second.path;
     run = run_fake(pipeline, log, options);
     CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
-    CHECK(out_rows(log) == Rows{"a [0,10) 2 2", "a [10,20) 1 1", "b [0,10) 1 1", "b [10,20) 1 1"});
+    CHECK(sorted(out_rows(log)) ==
+          Rows{"a [0,10) 2 2", "a [10,20) 1 1", "b [0,10) 1 1", "b [10,20) 1 1"});
     CHECK(run.summary.rows_in == 3);
     CHECK(run.summary.rows_late == 1);
   }
 }
 
 TEST_CASE("another state signature is refused, and names the operator and both signatures") {
-  Directory directory;
+  ScratchDirectory directory;
   FakePipeline pipeline = counting();
   MemoryLog log;
   make_topics(log);
@@ -98,7 +68,7 @@ TEST_CASE("another state signature is refused, and names the operator and both s
 }
 
 TEST_CASE("group offsets that somebody moved are refused with both numbers") {
-  Directory directory;
+  ScratchDirectory directory;
   FakePipeline pipeline = counting();
   MemoryLog log;
   make_topics(log);
@@ -150,7 +120,7 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row") {
     options.state_dir = state_dir;
     *run = run_fake(pipeline, log, options);
     log.set_hook({});
-    Rows out = out_rows(log);
+    Rows out = sorted(out_rows(log));
     for (const auto& record : log.records({"dead", 0})) out.push_back(record.value);
     return out;
   };
@@ -174,7 +144,7 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row") {
             failed = true;
             return Status::error(Exit::Unavailable, "the answer got lost");
           };
-          Directory directory;
+          ScratchDirectory directory;
           FakeRun run;
           Rows got = run_with(grouped, hook, nth == 3 ? directory.path : "", &run);
           CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
@@ -224,7 +194,7 @@ TEST_CASE("lost partitions: the epoch is thrown away and done again") {
 
 TEST_CASE("an epoch that fails in front of the store's write is made up for from the changelog") {
   setenv("WEIR_FAILPOINT", "C8:error:2", 1);
-  Directory directory;
+  ScratchDirectory directory;
   MemoryLog log;
   make_topics(log);
   Rows rows;
@@ -243,11 +213,11 @@ TEST_CASE("an epoch that fails in front of the store's write is made up for from
     expected.push_back("a [" + std::to_string(w * 10) + "," + std::to_string(w * 10 + 10) +
                        ") 10 10");
   std::sort(expected.begin(), expected.end());
-  CHECK(out_rows(log) == expected);
+  CHECK(sorted(out_rows(log)) == expected);
 }
 
 TEST_CASE("a partition that appears later is read from its beginning, whatever start says") {
-  Directory directory;
+  ScratchDirectory directory;
   FakePipeline pipeline = counting();
   pipeline.start = "latest";
   MemoryLog log;
@@ -262,7 +232,7 @@ TEST_CASE("a partition that appears later is read from its beginning, whatever s
 }
 
 TEST_CASE("damaged state is thrown away with one clear message, and restored") {
-  Directory directory;
+  ScratchDirectory directory;
   FakePipeline pipeline = counting();
   MemoryLog log;
   make_topics(log);
@@ -279,7 +249,7 @@ TEST_CASE("damaged state is thrown away with one clear message, and restored") {
   FakeRun run = run_fake(pipeline, log, options);
   CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
   CHECK(said.find("`" + directory.path + "` can't be read") != std::string::npos);
-  CHECK(out_rows(log) == Rows{"a [0,10) 1 1"});
+  CHECK(sorted(out_rows(log)) == Rows{"a [0,10) 1 1"});
 }
 
 TEST_CASE("state ten times its share of the budget gives the same result") {
@@ -292,7 +262,7 @@ TEST_CASE("state ten times its share of the budget gives the same result") {
   Rows results[2];
   uint64_t spills_seen = 0;
   for (bool small : {false, true}) {
-    Directory directory;
+    ScratchDirectory directory;
     MemoryLog log;
     make_topics(log);
     append_rows(log, rows);
@@ -304,7 +274,7 @@ TEST_CASE("state ten times its share of the budget gives the same result") {
     if (small) options.memory_bytes = 3 << 20;  // about 1.1 MiB for 9 MiB of groups
     FakeRun run = run_fake(pipeline, log, options);
     CHECK_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
-    results[small] = out_rows(log);
+    results[small] = sorted(out_rows(log));
     spills_seen += run.summary.spills;
   }
   CHECK(results[0].size() == 60'000);

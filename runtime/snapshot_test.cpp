@@ -11,6 +11,7 @@
 
 #include "runtime/fake_pipeline.h"
 #include "runtime/names.h"
+#include "runtime/scratch_directory.h"
 #include "runtime/state/object_store.h"
 
 using namespace weir;
@@ -20,17 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Rows = std::vector<std::string>;
-
-// In memory where there is such a place: much is synced here, and no machine will stop.
-struct Directory {
-  Directory()
-      : path((fs::exists("/dev/shm") ? "/dev/shm" : "/tmp") +
-             std::string("/weir_snapshot_XXXXXX")) {
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-  }
-  ~Directory() { fs::remove_all(path); }
-  std::string path;
-};
 
 std::string bytes_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -57,9 +47,7 @@ struct Failpoint {
 // One pipeline whose machine may be lost: `state` is its disk, `kept` is where snapshots lie.
 struct World {
   World() {
-    REQUIRE(log.ensure_topic("in", 1, {}).ok());
-    REQUIRE(log.ensure_topic("out", 1, {}).ok());
-    REQUIRE(log.ensure_topic("dead", 1, {}).ok());
+    make_topics(log);
     pipeline.size = pipeline.slide = 1000;
     pipeline.emissions[0].to_log = true;
   }
@@ -113,7 +101,7 @@ struct World {
 
   MemoryLog log;
   FakePipeline pipeline;
-  Directory state, kept;
+  ScratchDirectory state, kept;
   int appended = 0;
   std::string said;
 };
@@ -246,7 +234,7 @@ TEST_CASE("a disk that is older than the changelogs is replaced by the snapshot"
   World world;
   world.append(300);
   REQUIRE(world.run().status.ok());
-  Directory old;
+  ScratchDirectory old;
   fs::copy(world.state.path, old.path, fs::copy_options::recursive);
   for (int i = 0; i < 4; ++i) {
     world.append(300);
@@ -310,7 +298,7 @@ TEST_CASE("any damaged file of the state is found, and the state comes back") {
     world.append(300);
     REQUIRE(world.run().status.ok());
   }
-  Directory good;
+  ScratchDirectory good;
   fs::copy(world.state.path, good.path, fs::copy_options::recursive);
   int damaged = 0;
   for (const fs::path& path : files_below(world.state.path)) {
@@ -347,7 +335,7 @@ TEST_CASE("any damaged file of the state is found, and the state comes back") {
 }
 
 TEST_CASE("an object is there with all its bytes or not at all") {
-  Directory directory;
+  ScratchDirectory directory;
   Result<std::unique_ptr<ObjectStore>> opened = open_object_directory(directory.path + "/deep/er/");
   REQUIRE(opened.ok());
   ObjectStore& objects = **opened;

@@ -1,15 +1,14 @@
 // State that is larger than its share of the budget: the results are those of a run that has the
 // memory.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 
 #include "runtime/fake_pipeline.h"
 #include "runtime/names.h"
+#include "runtime/scratch_directory.h"
 
 using namespace weir;
 using namespace weir::runtime;
@@ -21,16 +20,6 @@ using Rows = std::vector<std::string>;
 constexpr int kKeys = 20'000;
 constexpr uint64_t kSmall = 1 << 20, kLarge = 1 << 30;
 
-struct Directory {
-  Directory() {
-    char name[] = "/tmp/weir_spill_XXXXXX";
-    REQUIRE(mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
 // Every key once in each round, in no order, ten seconds later than in the round before.
 Rows rounds_of_keys(int first, int rounds) {
   Rows rows;
@@ -40,10 +29,6 @@ Rows rounds_of_keys(int first, int rounds) {
                      std::to_string(round * 10 + key % 10) + " 1");
   }
   return rows;
-}
-
-void make_topics(MemoryLog& log) {
-  for (const char* topic : {"in", "out", "dead"}) REQUIRE(log.ensure_topic(topic, 1, {}).ok());
 }
 
 FakePipeline updating(int64_t size, int64_t slide, int64_t every_us) {
@@ -62,7 +47,7 @@ struct Ran {
 
 // Two runs on one state: a stop, then on to the end.
 Ran run_twice(FakePipeline& pipeline, uint64_t memory) {
-  Directory directory;
+  ScratchDirectory directory;
   MemoryLog log;
   make_topics(log);
   Ran ran;
@@ -79,7 +64,7 @@ Ran run_twice(FakePipeline& pipeline, uint64_t memory) {
     ran.epochs += run.summary.epochs;
     ran.aborts += run.summary.aborts;
   }
-  for (const auto& record : log.records({"out", 0})) ran.rows.push_back(record.value);
+  ran.rows = out_rows(log);
   return ran;
 }
 
@@ -150,7 +135,7 @@ TEST_CASE("spilled: parts in the changelog restore a lost disk") {
   MemoryLog log;
   make_topics(log);
   for (int round = 0; round < 3; ++round) {
-    Directory directory;  // a new one each time
+    ScratchDirectory directory;  // a new one each time
     append_rows(log, rounds_of_keys(round, 1));
     RunOptions options = fake_options();
     options.state_dir = directory.path;

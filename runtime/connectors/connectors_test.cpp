@@ -11,18 +11,14 @@
 
 #include "runtime/connectors/line_reader.h"
 #include "runtime/connectors/options.h"
+#include "runtime/scratch_directory.h"
 
 namespace weir::runtime {
 namespace {
 
 struct Directory {
-  std::filesystem::path path;
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "weir-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
+  ScratchDirectory scratch;
+  std::filesystem::path path = scratch.path;
   std::string file(const std::string& name, const std::string& text) const {
     std::ofstream(path / name, std::ios::binary) << text;
     return (path / name).string();
