@@ -42,6 +42,17 @@ class World:
         pipeline.wait_until(lambda: self.ledger.committed() > before, "a commit after the fault", 120)
         self.recoveries.append(time.monotonic() - began)
 
+    def goes_on_or_ends(self, pipeline, code, began, before):
+        """Either commits behind `before` and is ended (true), or has ended by itself with `code`."""
+        while pipeline.process.poll() is None and self.ledger.committed() <= before:
+            time.sleep(0.02)
+        if pipeline.process.poll() is None:
+            self.recoveries.append(time.monotonic() - began)
+            assert pipeline.terminate() == 0, pipeline.said()[-1500:]
+            return True
+        assert pipeline.process.returncode == code, f"{pipeline.process.returncode}\n{pipeline.said()[-1500:]}"
+        return False
+
     def restarted(self, state=None):
         """A process that has come back and committed; the caller ends it."""
         before, began = max(self.ledger.committed(), 0), time.monotonic()
@@ -116,13 +127,8 @@ def stopped_longer_than_its_session(world):
         time.sleep(13)
         before, began = max(world.ledger.committed(), 0), time.monotonic()
         pipeline.process.send_signal(signal.SIGCONT)
-        while pipeline.process.poll() is None and world.ledger.committed() <= before:
-            time.sleep(0.05)
-        if pipeline.process.poll() is None:
-            world.recoveries.append(time.monotonic() - began)
-            assert pipeline.terminate() == 0, pipeline.said()[-1500:]
+        if world.goes_on_or_ends(pipeline, 75, began, before):
             return
-        assert pipeline.process.returncode == 75, f"{pipeline.process.returncode}\n{pipeline.said()[-1500:]}"
     with world.restarted() as pipeline:
         assert pipeline.terminate() == 0, pipeline.said()[-1500:]
 
@@ -196,13 +202,8 @@ def bits_flip_in_local_state(world):
         before, began = max(world.ledger.committed(), 0), time.monotonic()
         while True:
             with world.running() as pipeline:
-                while pipeline.process.poll() is None and world.ledger.committed() <= before:
-                    time.sleep(0.02)
-                if pipeline.process.poll() is None:
-                    world.recoveries.append(time.monotonic() - began)
-                    assert pipeline.terminate() == 0, pipeline.said()[-1500:]
+                if world.goes_on_or_ends(pipeline, 74, began, before):
                     break
-                assert pipeline.process.returncode == 74, f"{pipeline.process.returncode}\n{pipeline.said()[-1500:]}"
             assert time.monotonic() - began < 60, "it never came back"
 
 
