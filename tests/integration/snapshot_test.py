@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Snapshots on a real broker: kills at each of their steps, lost disks, damaged snapshots, and changelogs that stay short."""
 
+import contextlib
 import shutil
 import time
 
@@ -30,6 +31,16 @@ def feed(setting, records, pipeline, first, last):
     wait_for_all_read(pipeline, setting, last)
 
 
+@contextlib.contextmanager
+def with_several(rides_in_all, rides_counted):
+    """A setting that has snapshots, and all its rides."""
+    with Topics() as mine, weir.scratch() as folder:
+        setting = Snapshots(mine, folder)
+        records = rides.events(rides_in_all)
+        make_several(setting, records, rides_counted)
+        yield setting, records
+
+
 def make_several(setting, records, count):
     """Counts `count` rides, with snapshots on the way: two at the end, and a changelog that was cut."""
     with setting.running() as pipeline:
@@ -47,10 +58,7 @@ def make_several(setting, records, count):
 
 
 def test_a_lost_disk_is_the_newest_snapshot_and_the_changelog_behind_it():
-    with Topics() as mine, weir.scratch() as folder:
-        setting = Snapshots(mine, folder)
-        records = rides.events(40_000)
-        make_several(setting, records, 20_000)
+    with with_several(40_000, 20_000) as (setting, records):
         setting.lose_disk()
         topics.produce(setting.rides, records[20_000:])
         _, said = setting.run()
@@ -59,10 +67,7 @@ def test_a_lost_disk_is_the_newest_snapshot_and_the_changelog_behind_it():
 
 
 def test_a_damaged_snapshot_is_stepped_over():
-    with Topics() as mine, weir.scratch() as folder:
-        setting = Snapshots(mine, folder)
-        records = rides.events(20_000)
-        make_several(setting, records, 15_000)
+    with with_several(20_000, 15_000) as (setting, records):
         newest = setting.manifests()[-1]
         content = bytearray(newest.read_bytes())
         content[len(content) // 2] ^= 1
@@ -76,10 +81,7 @@ def test_a_damaged_snapshot_is_stepped_over():
 
 
 def test_a_lost_disk_without_its_snapshots_is_refused():
-    with Topics() as mine, weir.scratch() as folder:
-        setting = Snapshots(mine, folder)
-        records = rides.events(10_000)
-        make_several(setting, records, 10_000)
+    with with_several(10_000, 10_000) as (setting, records):
         setting.lose_disk()
         _, said = weir.run(*Setting.arguments(setting, "end"), expected_code=78)
         assert "--snapshots" in said, said
@@ -132,10 +134,7 @@ def test_killed_in_front_of_cutting_the_changelog():
 
 
 def test_killed_while_restoring():
-    with Topics() as mine, weir.scratch() as folder:
-        setting = Snapshots(mine, folder)
-        records = rides.events(20_000)
-        make_several(setting, records, 12_000)
+    with with_several(20_000, 12_000) as (setting, records):
         for point in ("R0:kill:1", "R0:kill:3", "R1:kill:1", "R2:kill:1"):
             setting.lose_disk()
             with setting.running("end", env={"WEIR_FAILPOINT": point}) as pipeline:
