@@ -21,8 +21,10 @@ bool reads_fields(const Expr& expr, const std::vector<UsedPath>& used,
   if (auto path = path_of(RowShape{}, expr)) {
     for (uint32_t i = 0; i < used.size(); i++) {
       const std::vector<uint32_t>& candidate = used[i].fields;
-      bool within = candidate.size() <= path->size() &&
-                    std::equal(candidate.begin(), candidate.end(), path->begin());
+      // Around it, or a part of it.
+      size_t shorter = std::min(candidate.size(), path->size());
+      bool within =
+          std::equal(candidate.begin(), candidate.begin() + int64_t(shorter), path->begin());
       if (within && std::find(paths.begin(), paths.end(), i) == paths.end()) paths.push_back(i);
     }
     return true;

@@ -95,24 +95,46 @@ class Uses {
     }
   }
 
-  std::vector<UsedPath> result() const {
-    std::vector<UsedPath> used;
-    for (auto& [path, presence_only] : paths_) {
-      bool inside = false;
-      for (size_t length = 1; length < path.size(); length++) {
-        auto outer = paths_.find({path.begin(), path.begin() + length});
-        inside |= outer != paths_.end() && !outer->second;
-      }
-      if (inside) continue;
-      compiler::Type type = compiler::type_of(TypeKind::Record);
-      type.ref = record_;
-      for (uint32_t field : path) type = graph_.types.record(type).fields[field].type;
-      used.push_back({path, type, presence_only});
+  std::vector<UsedPath> result() {
+    while (split_a_record()) {
     }
+    std::vector<UsedPath> used;
+    for (auto& [path, presence_only] : paths_) used.push_back({path, type_of(path), presence_only});
     return used;
   }
 
  private:
+  // A record that is wanted whole and in parts, too, is read in parts: of a bad one only those fail
+  // who want it. False: there is none.
+  bool split_a_record() {
+    for (auto at = paths_.begin(); at != paths_.end(); ++at) {
+      const std::vector<uint32_t> path = at->first;
+      auto inner = std::next(at);
+      bool parted = inner != paths_.end() && inner->first.size() > path.size() &&
+                    std::equal(path.begin(), path.end(), inner->first.begin());
+      if (at->second || !parted) continue;
+      compiler::Type type = type_of(path);
+      if (type.optional)
+        at->second = true;
+      else
+        paths_.erase(at);
+      for (uint32_t i = 0; i < graph_.types.record(type).fields.size(); i++) {
+        std::vector<uint32_t> part = path;
+        part.push_back(i);
+        add(part, false);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  compiler::Type type_of(const std::vector<uint32_t>& path) const {
+    compiler::Type type = compiler::type_of(TypeKind::Record);
+    type.ref = record_;
+    for (uint32_t field : path) type = graph_.types.record(type).fields[field].type;
+    return type;
+  }
+
   void add(const std::vector<uint32_t>& path, bool presence_only) {
     auto [place, is_new] = paths_.try_emplace(path, presence_only);
     if (!is_new) place->second &= presence_only;

@@ -72,14 +72,9 @@ class RecordsCursor final : public Cursor {
 
   Value path(const std::vector<uint32_t>& fields, bool presence_only) override {
     for (uint32_t i = 0; i < used_.size(); i++) {
-      const auto& candidate = used_[i].fields;
-      if (candidate.size() > fields.size() ||
-          !std::equal(candidate.begin(), candidate.end(), fields.begin()))
-        continue;
-      if (used_[i].presence_only && !presence_only) continue;
-      return inner(good(i), fields, candidate.size());
+      if (used_[i].fields == fields && (presence_only || !used_[i].presence_only)) return good(i);
     }
-    llvm_unreachable("used_paths has seen every expression of the stage");
+    return of_parts(fields);
   }
 
   llvm::Value* passed(const compiler::Expr& condition) const override {
@@ -158,14 +153,41 @@ class RecordsCursor final : public Cursor {
     return value;
   }
 
-  // Inside a record that was decoded whole.
-  Value inner(Value value, const std::vector<uint32_t>& fields, size_t from) {
-    for (size_t i = from; i < fields.size(); i++) {
+  // A record that used_paths has split, put together in the stage's memory.
+  Value of_parts(const std::vector<uint32_t>& fields) {
+    Type type = compiler::type_of(TypeKind::Record);
+    type.ref = source_.record;
+    for (uint32_t field : fields) type = graph_.types.record(type).fields[field].type;
+    auto together = [&] {
       std::vector<Type> types;
-      for (auto& field : graph_.types.record(value.type).fields) types.push_back(field.type);
+      std::vector<Value> values;
+      for (auto& field : graph_.types.record(type).fields) {
+        std::vector<uint32_t> part = fields;
+        part.push_back(uint32_t(types.size()));
+        types.push_back(field.type);
+        values.push_back(path(part, false));
+      }
       compiler::Layout layout = compiler::layout_of(graph_.types, types);
-      value = emit_->load_value(types[fields[i]], value.v, layout.slots[fields[i]]);
-    }
+      llvm::Value* memory =
+          emit_->call("weir_arena_take",
+                      {emit_->arena, emit_->i64(std::max<uint32_t>(1, layout.size))}, "record");
+      for (size_t i = 0; i < values.size(); i++)
+        emit_->store_value(values[i], memory, layout.slots[i]);
+      return Value{memory, nullptr, nullptr, type.required()};
+    };
+    if (!type.optional) return together();
+    llvm::Value* present = path(fields, true).present;
+    Value value = emit_->choose(
+        present, "record",
+        [&] {
+          size_t mark = expressions_->memo.mark();
+          Value whole = together();
+          expressions_->memo.rewind(mark);
+          return whole;
+        },
+        [&] { return emit_->zero(type.required()); });
+    value.present = present;
+    value.type = type;
     return value;
   }
 
