@@ -21,6 +21,8 @@ struct Formats;  // stage.h; tests bring their own
 struct Options {
   const Formats* formats = nullptr;  // null: those of formats.def
   std::string cpu;                   // "x86-64-v3"; empty: this machine
+  // 0 to 3, as clang's -O: all must give the same. What is deployed is 2.
+  unsigned optimization = 2;
 };
 
 // Owns the code that `image` points to.

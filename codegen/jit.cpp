@@ -68,11 +68,12 @@ static llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> make_jit(const Cpu& cpu
 
 // One part, with an LLVM context of its own.
 static Result<std::unique_ptr<llvm::MemoryBuffer>> compile_part(const compiler::Compiled& compiled,
-                                                                const Formats* formats,
+                                                                const Options& options,
                                                                 const Cpu& cpu, Part part) {
   using Failed = Result<std::unique_ptr<llvm::MemoryBuffer>>;
-  auto machine = target_machine(cpu);
-  auto built = build_optimized(compiled, formats, cpu, *machine, part);
+  auto machine = target_machine(cpu, options.optimization);
+  auto built =
+      build_optimized(compiled, options.formats, cpu, *machine, part, options.optimization);
   if (!built) return Failed::failed(built.error());
   auto object = emit_object(*built->module, *machine, part == Part::Sources ? "sources" : "rest");
   if (!object) return Failed::failed("no object files for " + cpu.name);
@@ -85,8 +86,8 @@ Result<JitPipeline> jit(const compiler::Compiled& compiled, const Options& optio
   auto machine = target_machine(cpu);  // initialises LLVM before there are threads
   // Compiling is most of what a start takes.
   auto rest = std::async(std::launch::async,
-                         [&] { return compile_part(compiled, options.formats, cpu, Part::Rest); });
-  auto sources = compile_part(compiled, options.formats, cpu, Part::Sources);
+                         [&] { return compile_part(compiled, options, cpu, Part::Rest); });
+  auto sources = compile_part(compiled, options, cpu, Part::Sources);
   auto others = rest.get();
 
   auto code = std::make_unique<JitPipeline::Code>();

@@ -42,9 +42,10 @@ Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Fo
 }
 
 Result<PipelineModule> build_optimized(const compiler::Compiled& compiled, const Formats* formats,
-                                       const Cpu& cpu, llvm::TargetMachine& machine, Part part) {
+                                       const Cpu& cpu, llvm::TargetMachine& machine, Part part,
+                                       unsigned optimization) {
   auto built = build_module(compiled, formats, part);
-  if (built) optimize(*built->module, *built->kernels, cpu, machine);
+  if (built) optimize(*built->module, *built->kernels, cpu, machine, optimization);
   return built;
 }
 

@@ -29,7 +29,7 @@ Result<PipelineModule> build_module(const compiler::Compiled& compiled, const Fo
 // Optimised for `cpu`, kernels in it. `machine`: target_machine(cpu).
 Result<PipelineModule> build_optimized(const compiler::Compiled& compiled, const Formats* formats,
                                        const Cpu& cpu, llvm::TargetMachine& machine,
-                                       Part part = Part::All);
+                                       Part part = Part::All, unsigned optimization = 2);
 
 std::string stage_symbol(uint32_t stage);
 std::string merge_symbol(uint32_t keyed);

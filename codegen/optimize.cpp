@@ -47,7 +47,7 @@ Cpu level_cpu(const std::string& level) {
   return {level, kWholeVectors, level == "x86-64-v4" ? "znver4" : "znver3"};
 }
 
-std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu) {
+std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu, unsigned optimization) {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
@@ -59,13 +59,15 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu) {
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) llvm::report_fatal_error(llvm::Twine(error));
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, cpu.name, cpu.features, {}, llvm::Reloc::PIC_,
-                                  std::nullopt, llvm::CodeGenOptLevel::Default));
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, cpu.name, cpu.features, {}, llvm::Reloc::PIC_, std::nullopt,
+      optimization == 0  ? llvm::CodeGenOptLevel::None
+      : optimization < 3 ? llvm::CodeGenOptLevel::Default
+                         : llvm::CodeGenOptLevel::Aggressive));
 }
 
-void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu,
-              llvm::TargetMachine& machine) {
+void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine,
+              unsigned optimization) {
   kernels.link_into(module);
   module.setDataLayout(machine.createDataLayout());
   for (llvm::Function& function : module) {
@@ -98,7 +100,13 @@ void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  auto level = optimization == 0   ? llvm::OptimizationLevel::O0
+               : optimization == 1 ? llvm::OptimizationLevel::O1
+               : optimization == 2 ? llvm::OptimizationLevel::O2
+                                   : llvm::OptimizationLevel::O3;
+  (optimization == 0 ? builder.buildO0DefaultPipeline(level)
+                     : builder.buildPerModuleDefaultPipeline(level))
+      .run(module, modules);
 }
 
 }  // namespace weir::codegen

@@ -23,10 +23,11 @@ Cpu host_cpu();
 Cpu level_cpu(const std::string& level);
 std::string host_level();  // the best level that this machine can run
 
-std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu);
+std::unique_ptr<llvm::TargetMachine> target_machine(const Cpu& cpu, unsigned optimization = 2);
 
 // Links the kernels that `module` calls, hides everything but `stage_…` and `merge_…`, and
-// optimises for `machine`.
-void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine);
+// optimises for `machine`, as clang's -O0 … -O3.
+void optimize(llvm::Module& module, Kernels& kernels, const Cpu& cpu, llvm::TargetMachine& machine,
+              unsigned optimization = 2);
 
 }  // namespace weir::codegen
