@@ -75,7 +75,18 @@ void JsonDecoder::value_of(Emit& emit, JsonNode& node, bool straight, llvm::Basi
     fail_value(emit, node, p, reason, next);
     emit.enter(open);
     if (node.present) ir.CreateStore(emit.i8(1), node.present);
+    // What is broken inside harms who reads something of it, as long as the end can be found: for
+    // others it is a value that is skipped.
+    llvm::BasicBlock* broken = emit.block(node.name + ".broken");
+    llvm::BasicBlock* whole = emit.block(node.name + ".whole");
+    std::swap(malformed_, broken);
     object(emit, node, straight);
+    std::swap(malformed_, broken);
+    emit.jump(whole);
+    emit.enter(broken);
+    ir.CreateStore(emit.call("weir_json_skip", {p, end_}, "behind"), p_);
+    fail_value(emit, node, p, emit.i32(kReasonWrongType), next);
+    emit.enter(whole);
     return;
   }
   llvm::Value* behind = nullptr;
