@@ -58,6 +58,8 @@ std::vector<TestCase> tests_of(const dsl::Program& program, const dsl::Sources& 
 std::string print_plan(const Graph& graph);
 std::string print_stages(const Graph& graph);
 std::string print_dot(const Graph& graph);
+// What a node does, a line for each step.
+std::vector<std::string> node_lines(const Graph& graph, const Node& node);
 // A keyed node as it was written: "window tumble(1m) by k { n = count() }".
 std::string operator_text(const Graph& graph, const Node& node);
 

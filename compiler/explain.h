@@ -27,6 +27,31 @@ struct Delivery {
 std::vector<Delivery> deliveries(const Graph& graph);
 std::string print_delivery(const Graph& graph);
 
+// What goes from a node to the next.
+struct EdgeInfo {
+  NodeId from = 0, to = 0;
+  bool late = false;  // the rows that came too late for `from`
+  RecordId row = 0;
+  std::vector<std::string> traits;  // "final rows", "event time `ts`, watermark 10m behind it" …
+  bool fused = true;                // one loop of machine code goes from `from` to `to`
+  std::string why_not;
+};
+std::vector<EdgeInfo> edges(const Graph& graph);
+// What of a source's record is read, and what only found the end of.
+struct DecodedFields {
+  NodeId source = 0;
+  std::string format, validation;
+  std::vector<std::string> decoded, skipped;  // "ts: timestamp(ms)"
+};
+std::vector<DecodedFields> decoded_fields(const Graph& graph);
+std::string print_edges(const Graph& graph);
+// "rides", "counts rows", "counts.window.0", "sink counts".
+std::string node_name(const Graph& graph, const Node& node);
+
+// The graph as a picture that needs no other program: layers from top to bottom, boxes that don't
+// overlap, lines that cross no box.
+std::string print_svg(const Graph& graph);
+
 // What the size of state depends on and the program does not say.
 struct Suppose {
   double keys = 10'000;  // different keys in a pane; of rows that are kept: at a time

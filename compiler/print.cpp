@@ -266,6 +266,10 @@ std::string operator_text(const Graph& graph, const Node& node) {
   return GraphPrinter(graph).keyed_text(node, std::get<KeyedNode>(node.is));
 }
 
+std::vector<std::string> node_lines(const Graph& graph, const Node& node) {
+  return GraphPrinter(graph).lines(node);
+}
+
 std::string print_dot(const Graph& graph) {
   GraphPrinter printer(graph);
   std::string out = "digraph weir {\n  rankdir = LR\n  node [shape = box, fontname = monospace]\n";

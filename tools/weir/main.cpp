@@ -21,7 +21,7 @@ constexpr Entry kCommands[] = {
     {"build", "make an executable of a program", weir::tools::add_build},
     {"check", "say what is wrong with programs", weir::tools::add_check},
     {"test", "run the `test` blocks of programs", weir::tools::add_test},
-    {"explain", "show what a program becomes: plan, stages, IR, assembly",
+    {"explain", "show what a program becomes: plan, stages, state, delivery, IR, picture",
      weir::tools::add_explain},
     {"fmt", "bring programs into the one canonical form", weir::tools::add_fmt},
     {"new", "make a folder with a program that runs", weir::tools::add_new},
