@@ -79,7 +79,7 @@ class Consumer final : public LogConsumer {
 
   Status assign(const Positions& positions) override {
     FaultKind fault = process_.at(Point::assign);
-    if (process_.world().offsets_moved)
+    if (!process_.world().offsets_moved.empty())
       process_.world().violate("a start went on with offsets that somebody had moved");
     positions_.clear();
     for (const auto& [partition, position] : positions) positions_[partition] = position.offset;
@@ -317,7 +317,9 @@ class Producer final : public LogProducer {
     std::string id = id_;
     int64_t epoch = epoch_now();
     auto send = [&world, id, epoch, positions, member] {
-      return world.log.write_offsets(id, epoch, positions, *member);
+      Status status = world.log.write_offsets(id, epoch, positions, *member);
+      if (status.ok()) world.transactions[id].offsets = positions;
+      return status;
     };
     return request(Point::send_offsets, send);
   }
@@ -374,6 +376,13 @@ class Producer final : public LogProducer {
         world.violate("a late end of a transaction has ended the next one");
       now.open &= !status.ok();
       if (status.ok() && !moved.empty()) world.log.set_group_offsets(group, moved);
+      if (status.ok()) {
+        // A commit that comes late puts them where the sentinels are.
+        if (commits)
+          std::erase_if(world.offsets_moved,
+                        [&](const auto& one) { return now.offsets.contains(one.first); });
+        now.offsets.clear();
+      }
       return status;
     };
     Status status = request(commits ? Point::commit : Point::abort, send);

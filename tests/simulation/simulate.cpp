@@ -235,9 +235,8 @@ class Simulation {
       case Exit::Unavailable:
         return world_.faults_left() < schedule_.faults.size();
       case Exit::Configuration:
-        if (!world_.offsets_moved) return false;
-        world_.log.set_group_offsets(program_->name, offsets_before_);
-        world_.offsets_moved = false;
+        if (world_.offsets_moved.empty()) return false;
+        put_offsets_back();
         return true;
       default:
         return false;
@@ -247,7 +246,8 @@ class Simulation {
   // Only when nobody else could write them meanwhile, and somebody will be started who has to
   // notice.
   void move_offsets() {
-    if (!processes_.empty() || world_.offsets_moved || places_.size() > 1 || places_[0].finished)
+    if (!processes_.empty() || !world_.offsets_moved.empty() || places_.size() > 1 ||
+        places_[0].finished)
       return;
     offsets_before_ = world_.log.group_offsets(program_->name);
     Positions moved = offsets_before_;
@@ -255,7 +255,15 @@ class Simulation {
     for (auto& [partition, position] : moved)
       position.offset += position.offset > 2 && world_.chance.one_in(2) ? -2 : 3;
     world_.log.set_group_offsets(program_->name, moved);
-    world_.offsets_moved = true;
+    world_.offsets_moved = moved;
+  }
+
+  void put_offsets_back() {
+    Positions back = world_.log.group_offsets(program_->name);
+    for (const auto& [partition, moved] : world_.offsets_moved)
+      back[partition] = offsets_before_[partition];
+    world_.log.set_group_offsets(program_->name, back);
+    world_.offsets_moved.clear();
   }
 
   bool finished() const {
@@ -282,7 +290,7 @@ class Simulation {
   }
 
   void check() {
-    if (world_.offsets_moved) return world_.violate("moved offsets were not noticed");
+    if (!world_.offsets_moved.empty()) return world_.violate("moved offsets were not noticed");
     if (std::string problem = workload_.check(world_.log); !problem.empty())
       return world_.violate(problem);
     check_offsets();

@@ -56,13 +56,14 @@ class World {
   // for the end of one must never end another.
   struct Transaction {
     uint64_t number = 0;
-    bool open = false;  // something has been written in it
+    bool open = false;           // something has been written in it
+    runtime::Positions offsets;  // of the group, in it
   };
   std::map<std::string, int64_t> producer_epochs;
   std::map<std::string, Transaction> transactions;
-  bool offsets_moved = false;
-  bool had_late_init = false;  // it fences whoever has the id by then
-  uint64_t appended = 0;       // chunks of input: who waits for records looks here
+  runtime::Positions offsets_moved;  // where somebody else put the group, and nobody has since
+  bool had_late_init = false;        // it fences whoever has the id by then
+  uint64_t appended = 0;             // chunks of input: who waits for records looks here
 
  private:
   struct Event {
