@@ -83,6 +83,8 @@ void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep:
                const compiler::StageStep& step);
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Update& update,
                const compiler::StageStep& step);
+void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Scan& scan,
+               const compiler::StageStep& step);
 void emit_step(StageEmitter& to, const RowShape& row, const compiler::StageStep::Emit& emit,
                const compiler::StageStep& step);
 

@@ -277,7 +277,9 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
     StreamEnd operator()(const dsl::DedupOp& node) {
       return b.dedup(node, std::move(in), context, op);
     }
-    StreamEnd operator()(const dsl::ScanOp&) { return b.refuse(op, "scan"); }
+    StreamEnd operator()(const dsl::ScanOp& node) {
+      return b.scan(node, std::move(in), context, op);
+    }
     StreamEnd operator()(const dsl::DetectOp&) { return b.refuse(op, "detect"); }
     StreamEnd operator()(const dsl::TopOp&) { return b.refuse(op, "top"); }
     StreamEnd operator()(const dsl::ToTableOp&) { return b.refuse(op, "to table"); }

@@ -183,11 +183,12 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
   return out;
 }
 
-// Frames in time go with the watermark; all others keep something of each key for ever.
+// Frames in time go with the watermark; all others, and scans, keep something of each key for ever.
 void Builder::warn_if_unbounded(const KeyedNode& node, dsl::Span span) {
-  bool kept = std::any_of(
-      node.rows->frames.begin(), node.rows->frames.end(),
-      [](const KeptRows::Frame& frame) { return frame.kind != KeptRows::Frame::Kind::Time; });
+  bool kept = node.rows->scan || std::any_of(node.rows->frames.begin(), node.rows->frames.end(),
+                                             [](const KeptRows::Frame& frame) {
+                                               return frame.kind != KeptRows::Frame::Kind::Time;
+                                             });
   std::string growing;
   for (const KeyColumn& key : node.keys) {
     if (!is_bounded_key(key.value.type))
@@ -197,7 +198,8 @@ void Builder::warn_if_unbounded(const KeyedNode& node, dsl::Span span) {
   diagnostics_
       .report(Code::state_unbounded, span,
               "this state grows: something is kept of each " + growing + " for ever")
-      .with_fix_text("within …, a duration, in each aggregate");
+      .with_fix_text(node.rows->scan ? "a key with few values"
+                                     : "within …, a duration, in each aggregate");
 }
 
 }  // namespace weir::compiler

@@ -4,7 +4,7 @@
 // and which changes it can carry. Streams are built when they are first named, in depth-first
 // order. Parts: build_graph.cpp (streams), build_source.cpp, build_rows.cpp (where select extend
 // drop flatten), build_branches.cpp (union split), build_keyed.cpp (window, group),
-// build_kept_rows.cpp (dedup, over), build_sink.cpp.
+// build_kept_rows.cpp (dedup, over), build_scan.cpp, build_sink.cpp.
 #pragma once
 
 #include <map>
@@ -148,6 +148,8 @@ class Builder {
   StreamEnd dedup(const dsl::DedupOp& op, StreamEnd in, Context& context,
                   const dsl::Operator& whole);
   StreamEnd over(const dsl::OverOp& op, StreamEnd in, Context& context, const dsl::Operator& whole);
+  class ScanBody;  // build_scan.cpp
+  StreamEnd scan(const dsl::ScanOp& op, StreamEnd in, Context& context, const dsl::Operator& whole);
   std::optional<KeyedNode> kept_rows(const char* kind, const std::vector<dsl::KeyItem>& by,
                                      const StreamEnd& in, Context& context,
                                      const dsl::Operator& whole);

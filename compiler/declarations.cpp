@@ -195,6 +195,7 @@ class Declarer {
       name(std::get_if<dsl::WindowOp>(&op.node));
       name(std::get_if<dsl::DedupOp>(&op.node));
       name(std::get_if<dsl::OverOp>(&op.node));
+      name(std::get_if<dsl::ScanOp>(&op.node));
       if (auto* all = std::get_if<dsl::UnionOp>(&op.node)) {
         for (const auto& input : all->inputs) name_late(d, input.get());
       }
@@ -357,34 +358,7 @@ class Declarer {
     if (at == into_.aggregates.end()) return;
     AggregateFunction& aggregate = at->second;
     if (aggregate.declared != std::get_if<dsl::AggregateDecl>(&declaration.node)) return;
-    std::map<std::string, dsl::Span> names;
-    for (const auto& field : aggregate.declared->state) {
-      auto [seen, fresh] = names.try_emplace(field.name.text, field.name.span);
-      if (!fresh) {
-        twice(field.name, seen->second);
-        continue;
-      }
-      StateField made;
-      made.name = field.name.text;
-      made.type = resolve_type(field.type, into_, graph_, diagnostics_);
-      if (made.type.is(TypeKind::Record) || made.type.is(TypeKind::List) ||
-          made.type.is(TypeKind::Map)) {
-        not_supported(diagnostics_, field.type.span,
-                      "state of type " + to_text(graph_.types, made.type));
-        made.type = Type{};
-      }
-      if (field.initial && !made.type.is(TypeKind::Error)) {
-        auto initial = Checker(into_, graph_, diagnostics_)
-                           .constant(*field.initial, made.type, "`" + made.name + "`");
-        auto* text = initial ? std::get_if<std::string>(&initial->value) : nullptr;
-        if (text && !text->empty()) {
-          not_supported(diagnostics_, field.initial->span, "a text that state begins with")
-              .with_fix_text("\"\", or a `string?` that begins with null");
-        }
-        if (initial) made.initial = std::move(*initial);
-      }
-      aggregate.state.push_back(std::move(made));
-    }
+    aggregate.state = read_state(aggregate.declared->state, into_, graph_, diagnostics_);
     Checker checker(into_, graph_, diagnostics_);
     aggregate.body = expand_declared(aggregate, checker, diagnostics_);
   }
@@ -460,6 +434,54 @@ Type timestamp_of(const dsl::TypeRef& ref, dsl::Diagnostics& diagnostics) {
 }
 
 }  // namespace
+
+void unknown_state(dsl::Diagnostics& diagnostics, const dsl::Name& name,
+                   const std::vector<std::string_view>& fields) {
+  auto& diagnostic = diagnostics.report(Code::unknown_name, name.span,
+                                        "the state has no field `" + name.text + "`");
+  if (std::string near = nearest(name.text, fields); !near.empty())
+    diagnostic.with_note("did you mean `" + near + "`?").with_fix(name.span, near);
+  else
+    diagnostic.with_fix_text("let " + name.text + " = …");
+}
+
+std::vector<StateField> read_state(const std::vector<dsl::StateField>& declared,
+                                   const Declarations& declarations, Graph& graph,
+                                   dsl::Diagnostics& diagnostics) {
+  std::vector<StateField> state;
+  std::map<std::string, dsl::Span> names;
+  for (const dsl::StateField& field : declared) {
+    auto [seen, fresh] = names.try_emplace(field.name.text, field.name.span);
+    if (!fresh) {
+      diagnostics
+          .report(Code::declared_twice, field.name.span,
+                  "`" + field.name.text + "` is declared twice")
+          .with_note(seen->second, "declared here first");
+      continue;
+    }
+    StateField made;
+    made.name = field.name.text;
+    made.type = resolve_type(field.type, declarations, graph, diagnostics);
+    if (made.type.is(TypeKind::Record) || made.type.is(TypeKind::List) ||
+        made.type.is(TypeKind::Map)) {
+      not_supported(diagnostics, field.type.span,
+                    "state of type " + to_text(graph.types, made.type));
+      made.type = Type{};
+    }
+    if (field.initial && !made.type.is(TypeKind::Error)) {
+      auto initial = Checker(declarations, graph, diagnostics)
+                         .constant(*field.initial, made.type, "`" + made.name + "`");
+      auto* text = initial ? std::get_if<std::string>(&initial->value) : nullptr;
+      if (text && !text->empty()) {
+        not_supported(diagnostics, field.initial->span, "a text that state begins with")
+            .with_fix_text("\"\", or a `string?` that begins with null");
+      }
+      if (initial) made.initial = std::move(*initial);
+    }
+    state.push_back(std::move(made));
+  }
+  return state;
+}
 
 Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph,
                   dsl::Diagnostics& diagnostics) {

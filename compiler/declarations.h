@@ -84,6 +84,15 @@ Declarations declare(const dsl::Program& program, const dsl::Sources& sources, G
 Type resolve_type(const dsl::TypeRef& ref, const Declarations& declarations, Graph& graph,
                   dsl::Diagnostics& diagnostics);
 
+// The fields of a `state { … }`. One whose type is Error is wrong, and reported.
+std::vector<StateField> read_state(const std::vector<dsl::StateField>& declared,
+                                   const Declarations& declarations, Graph& graph,
+                                   dsl::Diagnostics& diagnostics);
+
+// Says that a `state` has no field of that name.
+void unknown_state(dsl::Diagnostics& diagnostics, const dsl::Name& name,
+                   const std::vector<std::string_view>& fields);
+
 // `rides`, or "" if nothing is near. Then " (did you mean `rides`?)" can be said.
 std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates);
 

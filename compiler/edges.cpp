@@ -82,9 +82,7 @@ class EdgeFinder {
     traits.keyed_node = node.id;
     if (keyed.rows) {
       traits.time = in.time;
-      traits.order = keyed.rows->kind == KeptRows::Kind::Over && !keyed.rows->on_arrival
-                         ? "in the order of event time"
-                         : "as they come";
+      traits.order = keyed.rows->waits() ? "in the order of event time" : "as they come";
       return;
     }
     if (keyed.window) traits.time = "event time: the window's end";
@@ -146,7 +144,7 @@ class EdgeFinder {
 
   // Why the rows of a keyed node begin a stage of their own.
   static std::string refusal(const KeyedNode& keyed, const std::string& modes) {
-    if (keyed.rows && keyed.rows->kind == KeptRows::Kind::Over && !keyed.rows->on_arrival)
+    if (keyed.rows && keyed.rows->waits())
       return "rows wait until the watermark has passed them, those of all partitions together";
     if (keyed.rows) return "the rows of a key meet from all partitions, between two batches";
     if (keyed.window && modes == "final rows")

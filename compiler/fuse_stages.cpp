@@ -66,6 +66,12 @@ class Fuser {
     stage.emit = mode;
     stage.every_us = every_us;
     stage.steps = follow(input, emission);
+    auto* keyed = std::get_if<KeyedNode>(&graph_.nodes[input].is);
+    if (keyed && keyed->rows && keyed->rows->scan) {
+      StageStep scan{StageStep::Scan{input}, graph_.nodes[input].stream, std::move(stage.steps)};
+      stage.steps.clear();
+      stage.steps.push_back(std::move(scan));
+    }
     graph_.stages.push_back(std::move(stage));
   }
 
@@ -125,5 +131,12 @@ class Fuser {
 }  // namespace
 
 bool fuse_stages(Graph& graph) { return Fuser(graph).run(); }
+
+RecordId first_row(const Graph& graph, const Stage& stage) {
+  const Node& input = graph.nodes[stage.input];
+  auto* keyed = std::get_if<KeyedNode>(&input.is);
+  bool scan = keyed && keyed->rows && keyed->rows->scan;
+  return scan ? graph.nodes[input.inputs[0]].row : input.row;
+}
 
 }  // namespace weir::compiler

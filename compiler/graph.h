@@ -125,7 +125,8 @@ struct KeyColumn {
 struct KeptRows {
   // Dedup: a row goes on unless one of its key that went on is at most `within_us` away.
   // Over: each row goes on, with the aggregates of its frames.
-  enum class Kind : uint8_t { Dedup, Over };
+  // Scan: what `scan` says is done with each row.
+  enum class Kind : uint8_t { Dedup, Over, Scan };
   // Rows of the key up to the row itself: with event times in [t − from_us, t − to_us]; the last
   // `rows`, itself among them; all.
   struct Frame {
@@ -138,9 +139,27 @@ struct KeptRows {
   Kind kind = Kind::Dedup;
   int64_t within_us = 0;
   bool on_arrival = false;  // else in event-time order, once the watermark has passed them
+  bool waits() const { return kind != Kind::Dedup && !on_arrival; }
   uint32_t fields = 0;
   std::vector<Frame> frames;
   std::vector<uint32_t> frame_of;  // of each aggregate behind the row's values: index in `frames`
+  // Of a scan, over the row's values, State and Local. First all of `binds`, in their order; if one
+  // fails, so does the row, and nothing has happened. Then the key's state is set, and rows leave.
+  struct Bind {
+    uint32_t local;
+    Expr value;
+  };
+  struct Emit {
+    std::optional<Expr> condition;  // bool
+    std::vector<Expr> values;       // of the node's row
+  };
+  struct Scan {
+    uint32_t state_begin = 0;  // fields of the node's state from here on belong to the key
+    std::vector<Bind> binds;
+    std::vector<StateAssign> assigns;
+    std::vector<Emit> emits;
+  };
+  std::optional<Scan> scan;
 };
 
 struct KeyedNode {
@@ -153,7 +172,7 @@ struct KeyedNode {
   NodeId late = kNoNode;         // RowsNode that late rows go to, or none (counted)
 };
 // The row of a KeyedNode: [window_start, window_end: timestamp(us)] keys…, aggregates…; of one that
-// keeps rows: the row's fields, aggregates…
+// keeps rows: the row's fields, aggregates…; of a scan: what it emits
 
 enum class EmitMode : uint8_t { Append, Update, Complete };
 struct SinkNode {
@@ -200,10 +219,13 @@ struct StageStep {
     NodeId keyed;
     std::vector<StageStep> late;
   };  // pane pre-aggregation; rows late for all windows go on in `late`
+  struct Scan {
+    NodeId keyed;
+  };  // what a scan does with a row of its key; its `next` get what it emits
   struct Emit {
     NodeId sink;
   };  // encode and hand over
-  std::variant<Where, Project, Flatten, Update, Emit> is;
+  std::variant<Where, Project, Flatten, Update, Scan, Emit> is;
   std::string stream;  // in which a failing row is dead-lettered
   std::vector<StageStep> next;
 };
@@ -215,7 +237,7 @@ struct Stage {
   NodeId input = 0;                  // a SourceNode or a KeyedNode
   EmitMode emit = EmitMode::Append;  // of a keyed input: when its groups are handed to this stage
   int64_t every_us = 0;
-  // The first steps read rows of `graph.nodes[input].row`.
+  // The first steps read rows of `first_row`.
   std::vector<StageStep> steps;
 };
 
@@ -233,5 +255,8 @@ struct Graph {
   std::vector<Param> params;
   std::vector<Stage> stages;  // filled in by fuse_stages
 };
+
+// The rows that a stage begins with: those of its input; of a scan those that it keeps.
+RecordId first_row(const Graph& graph, const Stage& stage);
 
 }  // namespace weir::compiler

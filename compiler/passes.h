@@ -59,4 +59,14 @@ void each_input_expr(Keyed& keyed, const Visit& visit) {
   }
 }
 
+// The expressions of a scan over the rows that are kept.
+template <class Scan, class Visit>
+void each_scan_expr(Scan& scan, const Visit& visit) {
+  for (auto& bind : scan.binds) visit(bind.value);
+  for (auto& emit : scan.emits) {
+    if (emit.condition) visit(*emit.condition);
+    for (auto& value : emit.values) visit(value);
+  }
+}
+
 }  // namespace weir::compiler

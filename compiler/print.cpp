@@ -1,4 +1,6 @@
 // `weir explain`: the graph as a tree of text, the stages, and DOT.
+#include <cstring>
+
 #include "compiler/compile.h"
 #include "compiler/print_expr.h"
 #include "dsl/literal.h"
@@ -108,7 +110,9 @@ class GraphPrinter {
       if (w.offset_us) text += " offset " + dsl::duration_text(w.offset_us);
       if (w.grace_us) text += " grace " + dsl::duration_text(w.grace_us);
     } else if (keyed.rows) {
-      text = keyed.rows->kind == KeptRows::Kind::Dedup ? "dedup" : "over";
+      text = keyed.rows->scan                            ? "scan"
+             : keyed.rows->kind == KeptRows::Kind::Dedup ? "dedup"
+                                                         : "over";
     } else {
       text = "group";
     }
@@ -120,6 +124,7 @@ class GraphPrinter {
     if (keyed.rows && keyed.rows->kind == KeptRows::Kind::Dedup)
       return text + " within " + dsl::duration_text(keyed.rows->within_us);
     if (keyed.rows && keyed.rows->on_arrival) text += " on arrival";
+    if (keyed.rows && keyed.rows->scan) return text + scan_text(node, keyed, row);
     text += " { ";
     size_t first = keyed.rows ? keyed.rows->fields : 0;
     for (size_t i = first; i < keyed.aggregates.size(); ++i) {
@@ -137,6 +142,27 @@ class GraphPrinter {
     }
     text += keyed.aggregates.size() == first ? "}" : " }";
     return text;
+  }
+
+  // What it keeps of a key, and what its rows become.
+  std::string scan_text(const Node& node, const KeyedNode& keyed, RecordId row) {
+    const KeptRows::Scan& scan = *keyed.rows->scan;
+    std::string text = " state {";
+    for (size_t i = scan.state_begin; i < keyed.state.size(); ++i)
+      text += (i > scan.state_begin ? ", " : " ") + keyed.state[i].name + ": " +
+              to_text(graph_.types, keyed.state[i].type);
+    text += " } {";
+    for (const KeptRows::Bind& bind : scan.binds)
+      text += " x" + std::to_string(bind.local) + " = " + print_expr(graph_, bind.value, row) + ",";
+    for (const StateAssign& assign : scan.assigns)
+      text += " " + keyed.state[assign.field].name + " = " + print_expr(graph_, assign.value, row) +
+              ",";
+    for (const KeptRows::Emit& emit : scan.emits) {
+      if (emit.condition) text += " when " + print_expr(graph_, *emit.condition, row);
+      text += " emit" + project_text(node.row, emit.values, row).substr(strlen("select")) + ",";
+    }
+    text.back() = ' ';
+    return text + "}";
   }
 
   static std::string frame_text(const KeptRows::Frame& frame) {
@@ -202,7 +228,7 @@ class StagePrinter {
                 mode_text(stage.emit) +
                 (stage.every_us ? " every " + dsl::duration_text(stage.every_us) : "") + "\n";
       }
-      steps(stage.steps, input.row, "  ");
+      steps(stage.steps, first_row(graph_, stage), "  ");
     }
     return std::move(out_);
   }
@@ -231,6 +257,10 @@ class StagePrinter {
           out_ += indent + "late:\n";
           steps(update->late, row, indent + "  ");
         }
+      } else if (auto* scan = std::get_if<StageStep::Scan>(&step.is)) {
+        const Node& node = graph_.nodes[scan->keyed];
+        out_ += indent + nodes_.keyed_text(node, std::get<KeyedNode>(node.is)) + "\n";
+        behind = node.row;
       } else if (auto* emit = std::get_if<StageStep::Emit>(&step.is)) {
         const Node& node = graph_.nodes[emit->sink];
         out_ += indent + "emit " + nodes_.sink_text(node, std::get<SinkNode>(node.is)) + "\n";

@@ -22,6 +22,17 @@ class Pruner {
  public:
   explicit Pruner(Graph& graph) : graph_(graph) {}
 
+  static void keep_if(bool read, Expr& value, Used& used) {
+    if (read) {
+      note(value, used);
+    } else if (value.op != Op::Constant) {
+      Expr unread;
+      unread.type = value.type;
+      unread.span = value.span;
+      value = std::move(unread);
+    }
+  }
+
   // What the steps read of their rows, which are of record `row`.
   Used prune(std::vector<StageStep>& steps, RecordId row) {
     Used used(graph_.types.records[row].fields.size(), false);
@@ -38,15 +49,15 @@ class Pruner {
       } else if (auto* project = std::get_if<StageStep::Project>(&step.is)) {
         Used read = prune(step.next, project->row);
         for (size_t i = 0; i < project->values.size(); ++i) {
-          Expr& value = project->values[i];
-          if (read[i]) {
-            note(value, used);
-          } else if (value.op != Op::Constant) {
-            Expr unread;
-            unread.type = value.type;
-            unread.span = value.span;
-            value = std::move(unread);
-          }
+          keep_if(read[i], project->values[i], used);
+        }
+      } else if (auto* scan = std::get_if<StageStep::Scan>(&step.is)) {
+        Node& node = graph_.nodes[scan->keyed];
+        Used read = prune(step.next, node.row);
+        KeptRows::Scan& body = *std::get<KeyedNode>(node.is).rows->scan;
+        for (const KeptRows::Bind& bind : body.binds) note(bind.value, used);
+        for (KeptRows::Emit& emit : body.emits) {
+          for (size_t i = 0; i < emit.values.size(); ++i) keep_if(read[i], emit.values[i], used);
         }
       } else if (auto* update = std::get_if<StageStep::Update>(&step.is)) {
         merge(prune(update->late, row));
@@ -77,7 +88,7 @@ void prune_fields(Graph& graph) {
   for (Stage* at : stages) {
     Stage& stage = *at;
     Node& input = graph.nodes[stage.input];
-    Used used = Pruner(graph).prune(stage.steps, input.row);
+    Used used = Pruner(graph).prune(stage.steps, first_row(graph, stage));
     // Such a node has one stage: its rows never change, so they leave in one way.
     auto* keyed = std::get_if<KeyedNode>(&input.is);
     if (keyed && keyed->rows) prune_kept_rows(*keyed, used);

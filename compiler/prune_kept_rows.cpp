@@ -24,6 +24,11 @@ void remove_state(KeyedNode& node, uint32_t removed) {
     }
     renumber(use.finish, removed);
   }
+  if (!node.rows->scan) return;
+  KeptRows::Scan& scan = *node.rows->scan;
+  --scan.state_begin;
+  for (KeptRows::Bind& bind : scan.binds) renumber(bind.value, removed);
+  for (StateAssign& assign : scan.assigns) --assign.field;
 }
 
 }  // namespace

@@ -16,8 +16,11 @@ void simplify_constants(Graph& graph) {
         }
       }
     }
-    if (auto* keyed = std::get_if<KeyedNode>(&node.is))
+    if (auto* keyed = std::get_if<KeyedNode>(&node.is)) {
       each_input_expr(*keyed, [](Expr& expr) { simplify(expr); });
+      if (keyed->rows && keyed->rows->scan)
+        each_scan_expr(*keyed->rows->scan, [](Expr& expr) { simplify(expr); });
+    }
     if (auto* sink = std::get_if<SinkNode>(&node.is); sink && sink->key) simplify(*sink->key);
   }
 }

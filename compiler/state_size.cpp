@@ -301,6 +301,12 @@ class StateSizes {
                                 (texts > 0 ? " and " + number_text(texts) + " × text)" : ")"),
                             keys * rows * (kKeptRowBytes + group + texts * supposed_.text)});
     }
+    if (kept.scan) {
+      into.parts.push_back({each + " × " + number_text(group) + " B: the state of the key",
+                            keys * (group + texts * supposed_.text)});
+      for (size_t i = kept.scan->state_begin; i < keyed.state.size(); ++i)
+        into.keeps.emplace_back(keyed.state[i].name, to_text(graph_.types, keyed.state[i].type));
+    }
     for (const KeptRows::Frame& frame : kept.frames) {
       if (frame.kind == KeptRows::Frame::Kind::All) {
         into.parts.push_back({each + " × " + number_text(group) + " B: all rows, summed up",
@@ -321,7 +327,7 @@ class StateSizes {
   void bound_of_rows(const Node& node, const KeyedNode& keyed, StateOperator& into) const {
     const KeptRows& kept = *keyed.rows;
     int64_t back = kept.within_us;
-    bool for_ever = false;
+    bool for_ever = kept.scan.has_value();
     for (const KeptRows::Frame& frame : kept.frames) {
       for_ever |= frame.kind != KeptRows::Frame::Kind::Time;
       back = std::max(back, frame.from_us);

@@ -332,7 +332,12 @@ std::string state_signature(const Types& types, const KeyedNode& keyed) {
   // Of `dedup` nothing is kept but keys and times: how far it looks back, and what is made of the
   // rows behind it, may change.
   if (keyed.rows && keyed.rows->kind == KeptRows::Kind::Dedup) return text + " dedup";
-  if (keyed.rows) {
+  if (keyed.rows && keyed.rows->scan) {
+    text += " scan(";
+    for (size_t i = keyed.rows->scan->state_begin; i < keyed.state.size(); ++i)
+      text += keyed.state[i].name + ";";
+    text += ")";
+  } else if (keyed.rows) {
     text += " over(";
     for (size_t i = 0; i < keyed.rows->frames.size(); ++i) {
       const KeptRows::Frame& frame = keyed.rows->frames[i];

@@ -22,7 +22,7 @@ class Verifier {
       if (!wrong_.empty()) return wrong_ + " (in `" + node.stream + "`)";
     }
     for (const Stage& stage : graph_.stages) {
-      check_steps(stage.steps, graph_.nodes[stage.input].row);
+      check_steps(stage.steps, first_row(graph_, stage));
       if (!wrong_.empty()) return wrong_ + " (in stage " + std::to_string(stage.id) + ")";
     }
     return "";
@@ -63,11 +63,31 @@ class Verifier {
       }
       size_t fields = keyed->aggregates.size();
       if (!keyed->rows) fields += (keyed->window ? 2 : 0) + keyed->keys.size();
+      if (keyed->rows && keyed->rows->scan) fields = check_scan(node, *keyed);
       if (graph_.types.records[node.row].fields.size() != fields)
         fail("a keyed row of another size");
     } else if (auto* sink = std::get_if<SinkNode>(&node.is)) {
       if (sink->key) check(*sink->key, node.row, true);
     }
+  }
+
+  // Returns how many fields its row should have.
+  size_t check_scan(const Node& node, const KeyedNode& keyed) {
+    const KeptRows::Scan& scan = *keyed.rows->scan;
+    RecordId row = input_row(node);
+    each_scan_expr(scan, [&](const Expr& expr) { check(expr, row, true); });
+    for (const StateAssign& assign : scan.assigns) {
+      if (assign.field < scan.state_begin || assign.field >= keyed.state.size())
+        fail("a scan that sets what is not its state");
+      else if (assign.value.op != Op::Local || keyed.state[assign.field].type != assign.value.type)
+        fail("a state field of another type");
+    }
+    for (const KeptRows::Emit& emit : scan.emits) {
+      if (emit.condition && emit.condition->type != type_of(TypeKind::Bool))
+        fail("a condition that is none");
+      check_values(emit.values, node.row, row);
+    }
+    return graph_.types.records[node.row].fields.size();
   }
 
   // The row that goes into a node: late rows are those that went into the keyed node.
@@ -87,6 +107,8 @@ class Verifier {
         check_values(project->values, project->row, row);
         behind = project->row;
       }
+      if (auto* scan = std::get_if<StageStep::Scan>(&step.is))
+        behind = graph_.nodes[scan->keyed].row;
       if (auto* emit = std::get_if<StageStep::Emit>(&step.is);
           emit && !same_shape(graph_.nodes[emit->sink].row, row))
         fail("a sink that is given another row");

@@ -132,6 +132,12 @@ int32_t emission_stage(WeirStage* stage, WeirBatch* batch) {
     const WeirFired& fired = batch->fired[batch->next];
     Group group;
     memcpy(&group, fired.accumulator, sizeof group);
+    if (fired.state) {  // a scan that counts and sums up
+      Group* kept = reinterpret_cast<Group*>(fired.state);
+      kept->count += group.count;
+      kept->sum += group.sum;
+      group = *kept;
+    }
     std::string key(fired.key, fired.key_size);
     char text[200];
     int size = 0;

@@ -36,6 +36,7 @@ class GroupPacker {
   explicit GroupPacker(const contract::Keyed& keyed);
   PackedGroup pack(const char* group) const;
   uint64_t bytes(const char* group) const;  // of what `pack` makes
+  bool has_texts() const { return !texts_.empty(); }
 
  private:
   struct Text {

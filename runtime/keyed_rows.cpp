@@ -295,7 +295,12 @@ Status KeyedRows::take(stdlib::PaneTables& table, const Origin& origin, const Fi
       if (is_repeated(key, row.time)) continue;
       keep(key, {{row.time}, nullptr});
       write_down(key, key.rows.back());
-      if (Status status = hand_on(row.key, row.time, row.group, to_stage); !status.ok())
+      if (Status status = hand_on(row.key, row.time, row.group, nullptr, to_stage); !status.ok())
+        return status;
+      continue;
+    }
+    if (is_scan() && on_arrival()) {
+      if (Status status = hand_on_scan(key, row.time, row.group, to_stage); !status.ok())
         return status;
       continue;
     }
@@ -324,7 +329,10 @@ Status KeyedRows::fire(int64_t watermark, const FireTo& to_stage) {
     Noted next = waiting_.top();
     waiting_.pop();
     last_close_ = std::max(last_close_, next.place.time + 1);
-    Status status = hand_on_over(*next.key, next.key->handed_on++, to_stage);
+    size_t row = next.key->handed_on++;
+    const KeptRow& kept = next.key->rows[row];
+    Status status = is_scan() ? hand_on_scan(*next.key, kept.place.time, kept.group.get(), to_stage)
+                              : hand_on_over(*next.key, row, to_stage);
     if (!status.ok()) return status;
   }
   return flush(to_stage);
@@ -332,8 +340,9 @@ Status KeyedRows::fire(int64_t watermark, const FireTo& to_stage) {
 
 // ---------------------------------------------------------------- rows leave
 
-Status KeyedRows::hand_on(WeirBytes key, int64_t time, const char* group, const FireTo& to_stage) {
-  fired_.push_back({key.data, key.size, group, 0, 0, time});
+Status KeyedRows::hand_on(WeirBytes key, int64_t time, const char* group, char* state,
+                          const FireTo& to_stage) {
+  fired_.push_back({key.data, key.size, group, 0, 0, time, state});
   return fired_.size() == kHandedOnMax ? flush(to_stage) : Status();
 }
 
@@ -367,7 +376,35 @@ Status KeyedRows::hand_on_over(Key& key, size_t row, const FireTo& to_stage) {
   }
   memcpy(result, &header, sizeof header);
   if (rows_kept_ > 0) touched_.push_back(&key);
-  return hand_on({key.bytes.data(), key.bytes.size()}, kept.place.time, result, to_stage);
+  return hand_on({key.bytes.data(), key.bytes.size()}, kept.place.time, result, nullptr, to_stage);
+}
+
+// Rows of one key in one call see what those in front of them have made of its state.
+Status KeyedRows::hand_on_scan(Key& key, int64_t time, const char* group, const FireTo& to_stage) {
+  if (!key.running) {
+    if (key.total)
+      bytes_ -= packer_.bytes(key.total.get());
+    else
+      key.total = packer_.pack(info_.keyed->group_initial().data());
+    key.running = true;
+    running_.push_back(&key);
+  }
+  return hand_on({key.bytes.data(), key.bytes.size()}, time, group, key.total.get(), to_stage);
+}
+
+void KeyedRows::ran() {
+  for (Key* key : running_) {
+    if (packer_.has_texts()) key->total = packer_.pack(key->total.get());
+    bytes_ += packer_.bytes(key->total.get());
+    key->running = false;
+    mark_dirty(*key);
+  }
+  running_.clear();
+}
+
+void KeyedRows::mark_dirty(Key& key) {
+  if (!key.total_dirty) shards_[key.shard].totals.push_back(&key);
+  key.total_dirty = true;
 }
 
 void KeyedRows::merge_frame(Key& key, size_t number, size_t row) {
@@ -412,8 +449,7 @@ void KeyedRows::add_to_total(Key& key, const char* group) {
   }
   key.total = packer_.pack(scratch_.data());
   bytes_ += packer_.bytes(key.total.get());
-  if (!key.total_dirty) shards_[key.shard].totals.push_back(&key);
-  key.total_dirty = true;
+  mark_dirty(key);
 }
 
 }  // namespace weir::runtime

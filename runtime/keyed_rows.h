@@ -1,5 +1,5 @@
-// The rows that one keyed operator keeps (`dedup`, `over`), by key, in memory; and what it makes of
-// them.
+// The rows that one keyed operator keeps (`dedup`, `over`, `scan`), by key, in memory; and what it
+// makes of them.
 //
 //     stages' tables ─ take ─► rows of their keys ─ fire ─► emission's stage
 //
@@ -16,8 +16,9 @@
 //
 // Rows of operators and rows `on arrival` have their number in the order of arrival for an offset.
 // `origin` tells sources apart, `number` the rows that were made of one record. Of `dedup` there is
-// only the canonical key, and no value but a header. What `over` has summed up of all rows of a key
-// is in pane INT64_MAX, under its canonical key.
+// only the canonical key, and no value but a header. What `over` has summed up of all rows of a
+// key, and the state of a key in a `scan`, is in pane INT64_MAX, under its canonical key. Rows of a
+// `scan` that are handed on `on arrival` are not written down at all.
 //
 // Threads: the control thread, while no lane runs; `freeze_shard` on several for different shards.
 #pragma once
@@ -58,6 +59,10 @@ class KeyedRows {
   // The watermark at which everything that has been handed on is behind it; INT64_MIN: nothing.
   int64_t last_close() const { return last_close_; }
 
+  // Behind each call of the stage, while its arena is as it left it: takes over the states of keys
+  // that it has changed.
+  void ran();
+
   // What has changed, as changelog records.
   std::vector<std::string> freeze_shard(uint32_t shard, uint64_t epoch);
   bool dirty() const;
@@ -73,8 +78,9 @@ class KeyedRows {
     std::vector<KeptRow> rows;
     size_t handed_on = 0;                               // of them, the first ones
     std::vector<std::unique_ptr<FrameWindow>> windows;  // by frame
-    PackedGroup total;                                  // of all rows that were handed on
+    PackedGroup total;  // of all rows that were handed on; of a scan its state
     bool total_dirty = false;
+    bool running = false;  // the stage may change `total`
   };
   struct Noted {
     RowPlace place;
@@ -91,6 +97,7 @@ class KeyedRows {
   };
 
   bool is_dedup() const { return rows_info_.kind() == contract::Rows::DEDUP; }
+  bool is_scan() const { return rows_info_.kind() == contract::Rows::SCAN; }
   bool on_arrival() const { return rows_info_.on_arrival(); }
   Key& key_of(std::string_view bytes);
   std::string entry_key(const Key& key, const RowPlace& place) const;
@@ -103,9 +110,12 @@ class KeyedRows {
   void trim_some(Key& key, int64_t needed);
   void forget_row(const Key& key, const KeptRow& row);
   // Rows leave in pieces: `hand_on` collects, `flush` delivers.
-  Status hand_on(WeirBytes key, int64_t time, const char* group, const FireTo& to_stage);
+  Status hand_on(WeirBytes key, int64_t time, const char* group, char* state,
+                 const FireTo& to_stage);
   Status flush(const FireTo& to_stage);
   Status hand_on_over(Key& key, size_t row, const FireTo& to_stage);
+  Status hand_on_scan(Key& key, int64_t time, const char* group, const FireTo& to_stage);
+  void mark_dirty(Key& key);
   void merge_frame(Key& key, size_t frame, size_t row);  // into `scratch_`
   void add_to_total(Key& key, const char* group);        // … and into `scratch_`
 
@@ -132,6 +142,7 @@ class KeyedRows {
   std::vector<WeirFired> fired_;
   std::vector<char> results_, scratch_;
   std::vector<PackedGroup> replaced_;  // whose texts results may have
+  std::vector<Key*> running_;
   WeirArena texts_{};
   stdlib::ArenaBlocks text_blocks_;
 };

@@ -43,6 +43,14 @@ FakePipeline over(const Frame& count, const Frame& sum, int64_t delay) {
   return pipeline;
 }
 
+// Counts and sums up from row to row, as `over` of all rows does.
+FakePipeline scan(bool on_arrival, int64_t delay) {
+  FakePipeline pipeline = dedup(0, delay);
+  pipeline.rows->set_kind(contract::Rows::SCAN);
+  pipeline.rows->set_on_arrival(on_arrival);
+  return pipeline;
+}
+
 Frame within(int64_t from, int64_t to = 0) {
   Frame frame;
   frame.set_kind(Frame::TIME);
@@ -108,6 +116,19 @@ Rows model_over(const std::vector<Row>& arrived, const Frame& count, const Frame
     for (const Row* row : in_frame(sum)) total += row->amount;
     out.push_back(rows[i].key + " @" + std::to_string(rows[i].time) + " " +
                   std::to_string(in_frame(count).size()) + " " + std::to_string(total));
+  }
+  return out;
+}
+
+Rows model_scan_on_arrival(const std::vector<Row>& rows) {
+  std::map<std::string, std::pair<int64_t, int64_t>> state;
+  Rows out;
+  for (const Row& row : rows) {
+    auto& [count, sum] = state[row.key];
+    count += 1;
+    sum += row.amount;
+    out.push_back(row.key + " @" + std::to_string(row.time) + " " + std::to_string(count) + " " +
+                  std::to_string(sum));
   }
   return out;
 }
@@ -190,6 +211,28 @@ TEST_CASE("over on arrival: rows leave as they come, and later ones are not seen
         Rows{"a @100 1 1", "a @90 1 3", "a @95 2 7", "a @100 4 14", "a @112 1 44"});
 }
 
+TEST_CASE("scan: rows of a key one after the other, however they are batched") {
+  for (bool on_arrival : {false, true}) {
+    for (uint32_t batch : {1u, 7u, 4096u}) {
+      CAPTURE(on_arrival);
+      CAPTURE(batch);
+      std::vector<Row> rows = some_rows(6, 3000, 8);
+      MemoryLog log;
+      make_topics(log);
+      append_rows(log, texts(rows));
+      FakePipeline pipeline = scan(on_arrival, 8);
+      RunOptions options = fake_options();
+      options.rows_per_batch = batch;
+      options.rows_per_epoch_max = 500;
+      FakeRun run = run_fake(pipeline, log, options);
+      REQUIRE(run.status.ok());
+      CHECK(run.summary.rows_late == 0);
+      CHECK(out_rows(log) ==
+            (on_arrival ? model_scan_on_arrival(rows) : model_over(rows, all(), all())));
+    }
+  }
+}
+
 TEST_CASE("dedup: against a model, however rows are batched") {
   for (int64_t near : {1, 5, 40}) {
     for (uint32_t batch : {1u, 7u, 4096u}) {
@@ -215,13 +258,14 @@ TEST_CASE("a restart knows the rows in front of it; without the store, from the 
   const std::pair<Frame, Frame> frames[] = {
       {within(10), within(30, 5)}, {last(4), within(12)}, {all(), last(2)}, {all(), all()}};
   for (bool keeps_disk : {true, false}) {
-    for (int kind = 0; kind < 5; ++kind) {
+    for (int kind = 0; kind < 7; ++kind) {
       CAPTURE(keeps_disk);
       CAPTURE(kind);
       std::vector<Row> rows = some_rows(4, 300, 8);
       ScratchDirectory first, second;
-      FakePipeline pipeline =
-          kind == 4 ? dedup(9, 8) : over(frames[kind].first, frames[kind].second, 8);
+      FakePipeline pipeline = kind == 4  ? dedup(9, 8)
+                              : kind > 4 ? scan(kind == 6, 8)
+                                         : over(frames[kind].first, frames[kind].second, 8);
       MemoryLog log;
       make_topics(log);
       for (size_t at = 0; at < rows.size(); at += 60) {
@@ -236,8 +280,10 @@ TEST_CASE("a restart knows the rows in front of it; without the store, from the 
         REQUIRE_MESSAGE(run.status.ok(), (run.status.ok() ? "" : run.status.message()));
         CHECK(run.summary.rows_late == 0);
       }
-      CHECK(out_rows(log) == (kind == 4
-                                  ? model_dedup(rows, 9)
+      CHECK(out_rows(log) == (kind == 4   ? model_dedup(rows, 9)
+                              : kind == 5 ? model_over(rows, all(), all())
+                              : kind == 6
+                                  ? model_scan_on_arrival(rows)
                                   : model_over(rows, frames[kind].first, frames[kind].second)));
     }
   }
@@ -269,7 +315,8 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row that 
     log.set_hook(hook);
     FakePipeline pipeline = kind == 0   ? dedup(6, 4)
                             : kind == 1 ? over(within(20), last(3), 4)
-                                        : over(all(), within(8), 4);
+                            : kind == 2 ? over(all(), within(8), 4)
+                                        : scan(kind == 4, 4);
     RunOptions options = fake_options();
     options.rows_per_batch = 10;
     options.rows_per_epoch_max = 20;
@@ -278,14 +325,16 @@ TEST_CASE("an epoch that fails at any step neither loses nor repeats a row that 
     log.set_hook({});
     return out_rows(log);
   };
-  for (int kind = 0; kind < 3; ++kind) {
+  for (int kind = 0; kind < 5; ++kind) {
     FakeRun run;
     ScratchDirectory calm;
     Rows expected = run_with(kind, {}, calm.path, &run);
     REQUIRE(run.status.ok());
     CHECK(expected == (kind == 0   ? model_dedup(rows, 6)
                        : kind == 1 ? model_over(rows, within(20), last(3))
-                                   : model_over(rows, all(), within(8))));
+                       : kind == 2 ? model_over(rows, all(), within(8))
+                       : kind == 3 ? model_over(rows, all(), all())
+                                   : model_scan_on_arrival(rows)));
     for (Operation operation : {Operation::Begin, Operation::Produce, Operation::Flush,
                                 Operation::SendOffsets, Operation::Commit}) {
       for (Moment moment : {Moment::Before, Moment::After}) {
@@ -364,4 +413,17 @@ TEST_CASE("golden bytes of a row in the changelog") {
         "01"
         "00000000"
         "00000000");
+  // A scan on arrival keeps nothing but the state of its key.
+  records.clear();
+  row = entries(scan(true, 1), &records);
+  CHECK(hex(row.key) ==
+        "0000"
+        "ffffffffffffffff"
+        "61");
+  CHECK(hex(row.value) ==
+        "01"
+        "00000000"
+        "00000000"
+        "0100000000000000"
+        "0700000000000000");
 }

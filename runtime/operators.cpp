@@ -120,6 +120,7 @@ Status Operators::advance_rows(uint32_t at, const std::vector<Lane*>& lanes, int
   if (watermark <= op.watermark) return {};
   FireTo to_stage = stages_of(op);
   if (Status status = op.rows->fire(watermark, to_stage); !status.ok()) return status;
+  dirty_ |= op.rows->dirty();
   if (std::optional<int64_t> before = op.rows->forget(watermark)) op.closed = before;
   op.watermark = watermark;
   return {};
@@ -187,6 +188,10 @@ Status Operators::run_stage(Operator& op, uint32_t number, const WeirFired* fire
       status = put_aside(aside_group(op.info->source, error.stream, error.reason,
                                      std::string(error.detail.data, error.detail.size),
                                      rows[error.row]));
+    }
+    if (op.rows) {
+      WEIR_CHECK(batch.next == batch.count, "rows that are kept leave in one call");
+      op.rows->ran();
     }
     emission.memory->clear_scratch();
     if (!status.ok()) return status;

@@ -21,6 +21,8 @@ class Cursor : public Leaves {
                    llvm::BasicBlock* skip) = 0;
   // Event time of the row, microseconds; null if the input has none.
   llvm::Value* time = nullptr;
+  // Of a scan's rows: the state of the row's key (WeirFired::state).
+  llvm::Value* kept = nullptr;
   // Conditions of the steps that were tested while the row was read; null where nothing was. i1:
   // the row failed one, and has nothing but its event time.
   llvm::Value* dropped = nullptr;

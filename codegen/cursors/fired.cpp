@@ -30,6 +30,8 @@ class FiredCursor final : public Cursor {
         "group");
     accumulator_ = emit.load(emit.ptr(), group_, offsetof(WeirFired, accumulator), "accumulator");
     time = emit.load(ir.getInt64Ty(), group_, offsetof(WeirFired, event_time), "event_time");
+    if (keyed_.rows && keyed_.rows->scan)
+      kept = emit.load(emit.ptr(), group_, offsetof(WeirFired, state), "kept");
     if (keyed_.rows) return;  // their keys are fields, if anything
     std::vector<Type> types;
     for (auto& key : keyed_.keys) types.push_back(key.value.type);
@@ -57,8 +59,9 @@ class FiredCursor final : public Cursor {
         nullptr, nullptr, compiler::timestamp_type(TimeUnit::Micro)};
   }
   Value state(uint32_t index) override {
-    return emit_->load_value(keyed_.state[index].type, accumulator_, layout_.slots[index],
-                             keyed_.state[index].name.c_str());
+    bool of_key = kept && index >= keyed_.rows->scan->state_begin;
+    return emit_->load_value(keyed_.state[index].type, of_key ? kept : accumulator_,
+                             layout_.slots[index], keyed_.state[index].name.c_str());
   }
 
  private:

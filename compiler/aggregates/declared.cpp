@@ -114,13 +114,7 @@ class Bodies {
     if (field == declared_.state.size()) {
       std::vector<std::string_view> candidates;
       for (const StateField& each : declared_.state) candidates.push_back(each.name);
-      auto& diagnostic =
-          diagnostics_.report(Code::unknown_name, statement.name.span,
-                              "the state has no field `" + statement.name.text + "`");
-      if (std::string near = nearest(statement.name.text, candidates); !near.empty())
-        diagnostic.with_note("did you mean `" + near + "`?").with_fix(statement.name.span, near);
-      else
-        diagnostic.with_fix_text("let " + statement.name.text + " = …");
+      unknown_state(diagnostics_, statement.name, candidates);
       wrong_ = true;
       return;
     }

@@ -7,7 +7,7 @@
 #include "stdlib/engine/panes.h"
 #include "stdlib/kernel.h"
 
-inline constexpr uint32_t kStageAbiVersion = 1;
+inline constexpr uint32_t kStageAbiVersion = 2;
 inline constexpr int64_t kNoEventTime = INT64_MIN;  // nothing seen yet
 inline constexpr int64_t kNeverFires = INT64_MAX;
 
@@ -48,7 +48,9 @@ struct WeirFired {
   const char* accumulator;
   int64_t window_start;  // microseconds; 0 without a window
   int64_t window_end;
-  int64_t event_time;  // window_end − 1 µs; without a window that of its last row
+  int64_t event_time;     // window_end − 1 µs; without a window that of its last row
+  char* state = nullptr;  // of a scan: what is kept of the key, laid out as `accumulator`; the
+                          // stage changes it, with texts in its arena
 };
 
 // Input of one call: rows `next` … `count` of one partition, or fired groups. The stage advances
@@ -154,7 +156,7 @@ struct WeirBinary {
   uint64_t count;
 };
 
-static_assert(sizeof(WeirRecord) == 56 && sizeof(WeirFired) == 48 && sizeof(WeirRowError) == 32);
+static_assert(sizeof(WeirRecord) == 56 && sizeof(WeirFired) == 56 && sizeof(WeirRowError) == 32);
 static_assert(sizeof(WeirHeader) == 40 && sizeof(WeirHeaders) == 8);
 static_assert(offsetof(WeirBatch, topic) == 16 && offsetof(WeirBatch, event_time_max) == 48 &&
               sizeof(WeirBatch) == 80);
