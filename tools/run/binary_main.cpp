@@ -6,6 +6,7 @@
 
 #include "runtime/contract/plan.pb.h"
 #include "tools/run/command.h"
+#include "tools/run/usage.h"
 
 extern "C" const WeirBinary weir_binary;
 
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   using weir::runtime::choose_image;
   using weir::runtime::Exit;
   using weir::tools::add_run_flags;
+  using weir::tools::explain_usage;
   using weir::tools::run_command;
   using weir::tools::RunCommand;
   const WeirPipelineImage* image = choose_image(weir_binary);
@@ -35,7 +37,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "{}: {}\n", plan.name(), error.what());
+    fmt::print(stderr, "{}: {}\n", plan.name(), explain_usage(app, error, argc, argv));
     return int(Exit::Usage);
   }
   return run_command(*image, command);

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "runtime/status.h"
+#include "tools/run/usage.h"
 #include "tools/weir/commands.h"
 
 namespace {
 
 using weir::tools::Command;
+using weir::tools::explain_usage;
 
 struct Entry {
   const char* name;
@@ -46,11 +48,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "weir: %s\n", error.what());
-    std::string words;
-    for (int i = 1; i < argc && argv[i][0] != '-' && i < 2; ++i)
-      words += std::string(" ") + argv[i];
-    std::fprintf(stderr, "      `weir%s --help` lists what there is\n", words.c_str());
+    std::fprintf(stderr, "weir: %s\n", explain_usage(app, error, argc, argv).c_str());
     return int(weir::runtime::Exit::Usage);
   }
   for (auto& [sub, command] : commands) {
