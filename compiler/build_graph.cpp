@@ -166,7 +166,14 @@ void Builder::build_declared(const std::string& name, const ValueName& value) {
 
 StreamEnd Builder::named(const std::string& name, dsl::Span span) {
   auto value = declarations_.values.find(name);
+  if (value != declarations_.values.end()) declarations_.note(span, value->second.span);
   if (value == declarations_.values.end()) {
+    if (declarations_.asked_for(name)) {
+      for (const auto& [other, info] : declarations_.values) {
+        if (info.kind != ValueKind::Param && info.kind != ValueKind::Secret)
+          declarations_.meanings->offers.push_back({other, "stream"});
+      }
+    }
     std::vector<std::string_view> candidates;
     for (const auto& [other, info] : declarations_.values) {
       if (info.kind != ValueKind::Param && info.kind != ValueKind::Secret)
@@ -199,7 +206,10 @@ StreamEnd Builder::stream(const dsl::Name& name) { return named(name.text, name.
 
 StreamEnd Builder::stream_or_sink(const dsl::Name& name) {
   auto sink = sink_inputs_.find(name.text);
-  if (sink != sink_inputs_.end() && !declarations_.values.count(name.text)) return sink->second;
+  if (sink != sink_inputs_.end() && !declarations_.values.count(name.text)) {
+    declarations_.note(name.span, sinks_[name.text]);
+    return sink->second;
+  }
   return stream(name);
 }
 
@@ -289,8 +299,10 @@ StreamEnd Builder::apply(const dsl::Operator& op, StreamEnd in, Context& context
                                              "union", "window", "group",  "over", "join",
                                              "dedup", "scan",   "detect", "top",  "changes"};
       auto& pipes = b.declarations_.pipes;
-      if (auto pipe = pipes.find(call.name.text); pipe != pipes.end())
+      if (auto pipe = pipes.find(call.name.text); pipe != pipes.end()) {
+        b.declarations_.note(call.name.span, pipe->second->name.span);
         return b.pipe(call, *pipe->second, std::move(in), context, op.span);
+      }
       for (const auto& [name, pipe] : pipes) words.push_back(name);
       std::string near = nearest(call.name.text, words);
       auto& diagnostic = b.diagnostics_.report(Code::unknown_name, call.name.span,

@@ -251,7 +251,7 @@ std::optional<std::vector<Builder::BlockValue>> Builder::block_values(
                std::any_of(items.begin(), items.end(), is_called_so)) {
       refuse(Code::declared_twice, item.span, "there are two fields `" + name + "` in the result");
     } else {
-      scope.names.push_back({name, value, int(items.size())});
+      scope.names.push_back({name, value, int(items.size()), item.span});
       items.push_back({name, std::move(value), item.span});
     }
   }
@@ -281,14 +281,18 @@ StreamEnd Builder::keyed(const char* kind, std::optional<WindowSpec> window,
     add("window_start", timestamp_type(TimeUnit::Micro), span);
     add("window_end", timestamp_type(TimeUnit::Micro), span);
   }
-  for (const KeyColumn& key : node.keys) add(key.name, key.value.type, key.value.span);
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    const KeyColumn& key = node.keys[i];
+    bool named = node.keys.size() == by.size() && by[i].name;
+    add(key.name, key.value.type, named ? by[i].name->span : key.value.span);
+  }
 
   Scope input = scope_of(in);
   BlockHost host(checker_, declarations_, graph_, diagnostics_,
                  {input, in.positions, node.state, node.aggregates, uint32_t(base.size())});
   Scope scope;
   for (uint32_t i = 0; i < base.size(); ++i)
-    scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1});
+    scope.names.push_back({base[i].name, field_expr(i, base[i].type, span), -1, base[i].span});
   scope.aggregates = &host;
   scope.rows_of_group = &input;
   scope.has_event_time = window.has_value();

@@ -20,7 +20,7 @@ Scope Builder::scope_of(const StreamEnd& in) const {
   Scope scope;
   const auto& fields = graph_.types.records[in.row].fields;
   for (uint32_t i = 0; i < fields.size(); ++i)
-    scope.names.push_back({fields[i].name, field_expr(i, fields[i].type, {}), -1});
+    scope.names.push_back({fields[i].name, field_expr(i, fields[i].type, {}), -1, fields[i].span});
   scope.facts = in.facts;
   scope.row = in.row;
   scope.has_event_time = in.has_event_time;
@@ -170,7 +170,7 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
       if (except.count(field.name)) continue;
       Expr value = input_field(i);
       Type type = value.type;
-      set(field_named(field.name, type, field.wire_name, at), std::move(value), at, false);
+      set(field_named(field.name, type, field.wire_name, field.span), std::move(value), at, false);
     }
   };
   if (extend) spread_input({}, span);
@@ -196,7 +196,7 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
     fresh.names.resize(input_fields);
     scope = std::move(fresh);
     for (size_t i = 0; i < items.size(); ++i)
-      scope.names.push_back({items[i].field.name, items[i].value, int(i)});
+      scope.names.push_back({items[i].field.name, items[i].value, int(i), items[i].field.span});
   };
 
   for (const dsl::BlockItem& item : block.items) {
@@ -205,9 +205,10 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
       for (const auto& name : item.except) except.insert(name.text);
       auto check_except = [&](const std::vector<Field>& fields) {
         for (const auto& name : item.except) {
-          bool there = std::any_of(fields.begin(), fields.end(),
-                                   [&](const Field& field) { return field.name == name.text; });
-          if (there) continue;
+          auto there = std::find_if(fields.begin(), fields.end(),
+                                    [&](const Field& field) { return field.name == name.text; });
+          if (there != fields.end()) declarations_.note(name.span, there->span);
+          if (there != fields.end()) continue;
           std::vector<std::string_view> candidates;
           for (const Field& field : fields) candidates.push_back(field.name);
           auto& diagnostic = diagnostics_.report(
@@ -250,8 +251,8 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
         if (fields[i].type.optional && in.facts.count(path_of(member)))
           member = unwrapped(std::move(member));
         Type type = member.type;
-        set(field_named(fields[i].name, type, fields[i].wire_name, item.span), std::move(member),
-            item.span, extend);
+        set(field_named(fields[i].name, type, fields[i].wire_name, fields[i].span),
+            std::move(member), item.span, extend);
       }
       continue;
     }
@@ -286,7 +287,8 @@ StreamEnd Builder::shape(const dsl::Block& block, bool extend, StreamEnd in, Con
     Type type = value.type;
     set(field_named(name, type, wire, item.span), std::move(value), item.span, extend);
     for (size_t i = 0; i < items.size(); ++i) {
-      if (items[i].field.name == name) scope.names.push_back({name, items[i].value, int(i)});
+      if (items[i].field.name == name)
+        scope.names.push_back({name, items[i].value, int(i), items[i].field.span});
     }
   }
   if (bad) return failed();
@@ -309,9 +311,10 @@ StreamEnd Builder::drop(const dsl::DropOp& op, StreamEnd in, Context& context, d
   std::set<std::string> dropped;
   bool bad = false;
   for (const auto& name : op.fields) {
-    bool there = std::any_of(fields.begin(), fields.end(),
-                             [&](const Field& field) { return field.name == name.text; });
-    if (!there) {
+    auto there = std::find_if(fields.begin(), fields.end(),
+                              [&](const Field& field) { return field.name == name.text; });
+    if (there != fields.end()) declarations_.note(name.span, there->span);
+    if (there == fields.end()) {
       std::vector<std::string_view> candidates;
       for (const Field& field : fields) candidates.push_back(field.name);
       auto& diagnostic = diagnostics_.report(Code::unknown_field, name.span,

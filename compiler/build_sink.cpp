@@ -110,6 +110,8 @@ void Builder::key_unknown(const std::string& name, dsl::Span span, const StreamE
   std::vector<std::string_view> fields;
   std::string shown;
   for (const Field& field : graph_.types.records[in.row].fields) {
+    if (declarations_.asked_for(name))
+      declarations_.meanings->offers.push_back({field.name, to_text(graph_.types, field.type)});
     fields.push_back(field.name);
     shown += (shown.empty() ? "`" : ", `") + field.name + "`";
   }

@@ -133,6 +133,11 @@ Expr Checker::call_named(const std::string& name, const std::string& module,
     if (hidden != declarations_.hidden_functions.end()) found = &hidden->second;
   }
   bool users = found && !found->front().standard();
+  dsl::Span called = call.callee->span;
+  if (auto* member = std::get_if<dsl::Member>(&call.callee->node)) called = member->field.span;
+  if (users) note(called, found->front().span);
+  if (auto own = declarations_.aggregates.find(name); own != declarations_.aggregates.end())
+    note(called, own->second.span);
   const bool aggregate =
       module.empty() && !receiver && !users && !inside &&
       (find_aggregate(name) != nullptr || declarations_.aggregates.count(name) > 0);
@@ -225,7 +230,8 @@ Expr Checker::pipe_function(const PipeFrame::Function& function, const dsl::Call
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     Expr argument = check(*call.arguments[i].value, scope);
     if (argument.type.is(TypeKind::Error)) return argument;
-    inner.names.push_back({lambda.parameters[i].text, std::move(argument), -1});
+    inner.names.push_back(
+        {lambda.parameters[i].text, std::move(argument), -1, lambda.parameters[i].span});
   }
   const PipeFrame* here = frame;
   frame = function.scope;
@@ -316,7 +322,8 @@ Expr Checker::list_method(const std::string& name, const dsl::Expr& of,
   }
   Expr element = new_local(graph_.types.element(list.type), span);
   uint32_t local = element.index;
-  scope.names.push_back({lambda.parameters[0].text, std::move(element), -1});
+  scope.names.push_back(
+      {lambda.parameters[0].text, std::move(element), -1, lambda.parameters[0].span});
   auto facts = scope.facts;
   Expr body = name == "map" ? check(*lambda.body, scope)
                             : check_condition(*lambda.body, scope, "`" + name + "`", false);

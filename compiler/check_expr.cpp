@@ -17,6 +17,8 @@ Expr Checker::check(const dsl::Expr& expr, Scope& scope, Type hint) {
   }
   Expr checked = check_node(expr, scope, hint);
   checked.span = place(expr.span);
+  if (declarations_.meanings && !inlined_at_)
+    declarations_.meanings->typed.push_back({expr.span, text(checked.type)});
   return checked;
 }
 

@@ -239,7 +239,9 @@ Expr Checker::inlined(const Function& function, std::vector<Expr> arguments, Typ
   for (size_t i = 0; i < arguments.size(); ++i) {
     Expr local = new_local(arguments[i].type, span);
     locals.push_back(local.index);
-    scope.names.push_back({function.parameters[i], std::move(local), -1});
+    bool own = !function.standard() && function.signature;
+    scope.names.push_back({function.parameters[i], std::move(local), -1,
+                           own ? function.signature->parameters[i].name.span : dsl::Span{}});
   }
   inlining_.push_back(&function);
   const PipeFrame* outer_frame = std::exchange(frame, nullptr);

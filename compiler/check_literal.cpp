@@ -190,6 +190,7 @@ Expr Checker::record(const dsl::RecordLiteral& literal, dsl::Span span, Scope& s
         continue;
       }
       given[index] = true;
+      if (item.name) note(item.name->span, fields[index].span);
       Type type = fields[index].type;
       values[index] = check_as(*item.value, scope, type, "field `" + name + "`");
       failed |= values[index].type.is(TypeKind::Error);

@@ -40,7 +40,20 @@ bool Checker::is_param(const std::string& name) const {
          (value->second.kind == ValueKind::Param || value->second.kind == ValueKind::Secret);
 }
 
+// What an editor may propose in the place of its marker.
+void Checker::offer(std::string_view name, const Scope& scope) const {
+  if (!declarations_.asked_for(name)) return;
+  Meanings* meanings = declarations_.meanings;
+  for (const auto& visible : scope.names)
+    meanings->offers.push_back({visible.name, text(visible.value.type)});
+  for (const auto& [value, info] : declarations_.values) {
+    if (info.kind == ValueKind::Param)
+      meanings->offers.push_back({value, text(graph_.params[info.param].type)});
+  }
+}
+
 void Checker::unknown(const std::string& name, dsl::Span span, const Scope& scope) {
+  offer(name, scope);
   if (scope.rows_of_group && scope.rows_of_group->find(name)) {
     auto& diagnostic =
         report(Code::field_outside_aggregate, span,
@@ -88,6 +101,7 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
   }
   if (visible) {
     if (visible->item >= 0) scope.items_used.insert(visible->item);
+    note(span, visible->declared);
     Expr value = visible->value;
     value.span = span;
     return known_present(std::move(value), scope);
@@ -108,6 +122,7 @@ Expr Checker::name(const dsl::NameRef& ref, dsl::Span span, Scope& scope, Type h
     }
     Expr param = make(Op::Param, graph_.params[value->second.param].type, {}, span);
     param.index = value->second.param;
+    note(span, value->second.span);
     declarations_.params_used.insert(param.index);
     return param;
   }
@@ -196,6 +211,7 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
     const auto& fields = graph_.types.record(object.type).fields;
     for (size_t i = 0; i < fields.size(); ++i) {
       if (fields[i].name != member.field.text) continue;
+      note(member.field.span, fields[i].span);
       Expr field = object.args[i];
       field.span = span;
       return known_present(std::move(field), scope);
@@ -218,7 +234,12 @@ Expr Checker::member(const dsl::Member& member, dsl::Span span, Scope& scope) {
   const auto& fields = graph_.types.record(object.type).fields;
   uint32_t index = 0;
   while (index < fields.size() && fields[index].name != member.field.text) ++index;
+  if (index < fields.size()) note(member.field.span, fields[index].span);
   if (index == fields.size()) {
+    if (declarations_.asked_for(member.field.text)) {
+      for (const Field& field : fields)
+        declarations_.meanings->offers.push_back({field.name, text(field.type)});
+    }
     std::vector<std::string_view> candidates;
     for (const Field& field : fields) candidates.push_back(field.name);
     auto& diagnostic = report(

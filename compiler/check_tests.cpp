@@ -162,7 +162,11 @@ class TestChecker {
       for (const Field& candidate : type.fields) {
         if (candidate.name == item.name->text) field = &candidate;
         candidates.push_back(candidate.name);
+        if (declarations_.asked_for(item.name->text))
+          declarations_.meanings->offers.push_back(
+              {candidate.name, to_text(graph_.types, candidate.type)});
       }
+      if (field) declarations_.note(item.name->span, field->span);
       if (!field) {
         auto& diagnostic =
             diagnostics_.report(Code::unknown_field, item.name->span,

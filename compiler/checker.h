@@ -33,6 +33,7 @@ struct Scope {
     std::string name;
     Expr value;
     int item = -1;  // number of the item of this block that it is, −1: a field, a local
+    dsl::Span declared = {};
   };
   std::vector<Visible> names;   // the last one of a name counts
   std::set<std::string> facts;  // paths (path_of) that are known not to be null here
@@ -127,6 +128,11 @@ class Checker {
   std::string source_text(dsl::Span span) const;
   std::string meant_literal(const Expr& expr, Type want) const;
   dsl::Span place(dsl::Span span) const { return inlined_at_.value_or(span); }
+  // Of the program's own text only.
+  void note(dsl::Span use, dsl::Span declared) const {
+    if (!inlined_at_) declarations_.note(use, declared);
+  }
+  void offer(std::string_view name, const Scope& scope) const;
 
   // check_literal.cpp
   Expr number(const dsl::NumberLiteral& literal, dsl::Span span, Type hint, bool negative);

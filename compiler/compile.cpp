@@ -79,6 +79,7 @@ std::optional<Compiled> compile(const dsl::Program& program, const dsl::Sources&
   const dsl::Span whole{0, 0, program.file};
 
   Declarations declarations = declare(program, sources, graph, diagnostics);
+  declarations.meanings = options.meanings;
   Builder builder(declarations, graph, diagnostics);
   builder.build_program();  // names become edges, expressions are typed
   compiled.tests = check_tests(declarations, graph, builder, diagnostics);

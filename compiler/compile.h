@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/graph.h"
+#include "compiler/meanings.h"
 #include "dsl/ast.h"
 #include "dsl/diagnostic.h"
 #include "runtime/contract/plan.pb.h"
@@ -36,7 +37,8 @@ struct Options {
   // Replace sinks by one "collect" sink per expected stream of this test (index in `tests`),
   // sources by the in-memory log; −1: the program as written.
   int test = -1;
-  std::string print_after;  // name of a pass: its graph goes to `printed`
+  std::string print_after;       // name of a pass: its graph goes to `printed`
+  Meanings* meanings = nullptr;  // filled in if there is one
 };
 
 struct Compiled {

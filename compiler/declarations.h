@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compiler/graph.h"
+#include "compiler/meanings.h"
 #include "dsl/ast.h"
 #include "dsl/diagnostic.h"
 
@@ -73,6 +74,13 @@ struct Declarations {
   mutable uint32_t next_local =
       0;  // numbers of Let and lambda locals, one for each in a compilation
   mutable uint64_t nodes_checked = 0;
+  Meanings* meanings = nullptr;  // null: nobody asks
+
+  bool asked_for(std::string_view name) const { return meanings && meanings->marker == name; }
+  // Notes that `use` names what `declared` declares.
+  void note(dsl::Span use, dsl::Span declared) const {
+    if (meanings && !declared.empty()) meanings->uses.push_back({use, declared});
+  }
 };
 
 // Fills tables and `graph`'s types and parameters. Records, enums and signatures are resolved;

@@ -18,5 +18,6 @@ Command add_fmt(CLI::App& app);
 Command add_new(CLI::App& app);
 Command add_explain_error(CLI::App& app);
 Command add_help(CLI::App& app);
+Command add_lsp(CLI::App& app);
 
 }  // namespace weir::tools

@@ -28,6 +28,7 @@ constexpr Entry kCommands[] = {
     {"fmt", "bring programs into the one canonical form", weir::tools::add_fmt},
     {"new", "make a folder with a program that runs", weir::tools::add_new},
     {"help", "the functions of the language, with examples", weir::tools::add_help},
+    {"lsp", "the language server for editors, on standard input and output", weir::tools::add_lsp},
     {"explain-error", "what a code like W0201 means", weir::tools::add_explain_error},
 };
 
