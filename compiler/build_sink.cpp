@@ -1,4 +1,6 @@
 // Sinks: connector, key, what leaves when, and which delivery the path gives.
+#include <algorithm>
+
 #include "compiler/builder.h"
 #include "compiler/constant.h"
 #include "dsl/fix.h"
@@ -288,7 +290,34 @@ void Builder::sink(const dsl::Declaration& declaration, const dsl::SinkDecl& sin
   add_node(std::move(node), {in.node}, in.row, context.stream, name_span);
 }
 
-void Builder::build_collect_sink(const dsl::Name& name, bool final_rows) {
+bool StreamEnd::has_its_keys() const {
+  if (changelog == Changelog::None) return true;
+  auto has = [&](int part) { return std::count(key_part.begin(), key_part.end(), part) > 0; };
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!has(int(i))) return false;
+  }
+  return changelog == Changelog::Running || has(kWindowBound);
+}
+
+// Which row of a changelog a row is: its keys and the window's bounds.
+Expr Builder::key_of(const StreamEnd& in) {
+  RecordType key;
+  std::vector<Expr> values;
+  for (uint32_t i = 0; i < in.key_part.size(); ++i) {
+    if (in.key_part[i] == StreamEnd::kNotKey) continue;
+    const Field& field = graph_.types.records[in.row].fields[i];
+    key.fields.push_back(field);
+    Expr value = make(Op::Field, field.type, {}, field.span);
+    value.index = i;
+    values.push_back(std::move(value));
+  }
+  graph_.types.records.push_back(std::move(key));
+  Type type = type_of(TypeKind::Record);
+  type.ref = RecordId(graph_.types.records.size() - 1);
+  return make(Op::MakeRecord, type, std::move(values), {});
+}
+
+void Builder::build_collect_sink(const dsl::Name& name, Collects what) {
   StreamEnd in = stream_or_sink(name);
   if (!in.ok()) return;
   SinkNode node;
@@ -299,7 +328,11 @@ void Builder::build_collect_sink(const dsl::Name& name, bool final_rows) {
   // Windows close at the end of the input: their final rows are what `append` writes. A running
   // group never does: its rows as they are at the end are the last `complete`.
   if (in.changelog == Changelog::Running)
-    node.emit = final_rows ? EmitMode::Complete : EmitMode::Update;
+    node.emit = what == Collects::Final ? EmitMode::Complete : EmitMode::Update;
+  if (what == Collects::Changes && in.changelog != Changelog::None) {
+    node.emit = EmitMode::Update;
+    node.key = key_of(in);
+  }
   add_node(std::move(node), {in.node}, in.row, name.text, name.span);
 }
 

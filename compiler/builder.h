@@ -40,6 +40,8 @@ struct StreamEnd {
   std::vector<std::string> keys;  // of the changelog, by name, without the window's bounds
   std::vector<int> key_part;      // per field of the row: index in `keys`, kWindowBound, or kNotKey
   static constexpr int kNotKey = -1, kWindowBound = -2;
+  // The rows of a changelog still say which of its rows they are.
+  bool has_its_keys() const;
   bool ok() const { return node != kNoNode; }
 };
 
@@ -60,8 +62,9 @@ class Builder {
   void warn_unused();
   // What a test may expect rows of: a stream, or what goes into a sink.
   StreamEnd stream_or_sink(const dsl::Name& name);
-  // A sink of a test: every row of `stream`, or its final ones.
-  void build_collect_sink(const dsl::Name& stream, bool final_rows);
+  // A sink of a test: every row of `stream`, its final ones, or each change with the row's key.
+  enum class Collects : uint8_t { Rows, Final, Changes };
+  void build_collect_sink(const dsl::Name& stream, Collects what);
   // In a test that expects rows of no stream: all sinks of the program, collected.
   void collect_all_sinks();
 
@@ -86,6 +89,7 @@ class Builder {
   StreamEnd apply(const dsl::Operator& op, StreamEnd in, Context& context);
   StreamEnd named(const std::string& name, dsl::Span span);
   void build_declared(const std::string& name, const ValueName& value);
+  Expr key_of(const StreamEnd& in);
   StreamEnd failed() { return {}; }
   StreamEnd refuse(const dsl::Operator& op, const std::string& what);
 

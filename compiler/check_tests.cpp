@@ -27,6 +27,7 @@ class TestChecker {
       expects |= step.kind == dsl::TestStep::Kind::Expect;
       if (auto checked = check_step(step)) out.steps.push_back(std::move(*checked));
     }
+    check_modes(out);
     if (!expects)
       diagnostics_.report(Code::bad_test, out.span, "this test expects nothing")
           .with_fix_text("expect … [ … ]");
@@ -45,8 +46,8 @@ class TestChecker {
         diagnostics_.report(Code::bad_test, step.duration->span, "a clock does not go back");
         return std::nullopt;
       }
-      not_supported(diagnostics_, step.span, "`advance` in a test");
-      return std::nullopt;
+      out.advance_us = *micros;
+      return out;
     }
     if (!step.target) return std::nullopt;
     if (step.target->nested || !step.target->operators.empty()) {
@@ -56,21 +57,16 @@ class TestChecker {
           .with_fix_text("stream name = …");
       return std::nullopt;
     }
-    if (step.mode == dsl::TestStep::Mode::Changes) {
-      not_supported(diagnostics_, step.span, "`expect … changes`");
-      return std::nullopt;
-    }
-    out.mode =
-        step.mode == dsl::TestStep::Mode::Final ? TestStep::Mode::Final : TestStep::Mode::Appeared;
-    if (step.rows.file) out.file = step.rows.file->text;
+    out.mode = TestStep::Mode(int(step.mode));
+    if (step.rows.file)
+      out.file = step.rows.file->text;
+    else
+      out.rows_span = step.rows.span;
     auto row = target(step, out);
     if (!row) return std::nullopt;
+    out.row = *row;
     for (const dsl::TestRow& item : step.rows.rows) {
-      if (item.kind != dsl::TestRow::Kind::Plain) {
-        not_supported(diagnostics_, item.value ? item.value->span : step.span,
-                      "`insert`, `update` and `delete` rows");
-        continue;
-      }
+      if (!check_kind(item, step, out)) continue;
       if (item.value && step.kind == dsl::TestStep::Kind::Given &&
           std::holds_alternative<dsl::NullLiteral>(item.value->node)) {
         out.rows.emplace_back();  // a record without a value
@@ -83,9 +79,49 @@ class TestChecker {
                               "a row is a record: `{ field = value, … }`");
         continue;
       }
-      if (auto json = record_json(*literal, *row)) out.rows.push_back(std::move(*json));
+      if (auto json = record_json(*literal, *row)) {
+        out.rows.push_back(std::move(*json));
+        out.row_spans.push_back(item.value->span);
+      }
     }
     return out;
+  }
+
+  // What the row is: in `changes` an insert or an update, elsewhere just a row.
+  bool check_kind(const dsl::TestRow& item, const dsl::TestStep& step, TestStep& out) {
+    using Kind = dsl::TestRow::Kind;
+    dsl::Span span = item.value ? item.value->span : step.span;
+    bool changes = out.mode == TestStep::Mode::Changes;
+    if (item.kind == Kind::Delete) {
+      not_supported(diagnostics_, span, "`delete` rows");
+      return false;
+    }
+    if (changes != (item.kind != Kind::Plain)) {
+      diagnostics_
+          .report(Code::bad_test, span,
+                  changes ? "a change is `insert { … }` or `update { … }`"
+                          : "`insert` and `update` are rows of `changes`")
+          .with_fix_text(changes ? "insert { … }" : "expect … changes [ … ]");
+      return false;
+    }
+    if (changes)
+      out.changes.push_back(item.kind == Kind::Insert ? TestStep::Change::Insert
+                                                      : TestStep::Change::Update);
+    return true;
+  }
+
+  // `changes` and all rows that appeared are two ways to write the same rows.
+  void check_modes(const TestCase& test) {
+    for (const TestStep& step : test.steps) {
+      if (step.kind != TestStep::Kind::Expect || step.mode != TestStep::Mode::Changes) continue;
+      for (const TestStep& other : test.steps) {
+        if (other.kind == TestStep::Kind::Expect && other.stream == step.stream &&
+            other.mode == TestStep::Mode::Appeared && other.what == TestStep::What::Rows)
+          diagnostics_.report(Code::bad_test, other.span,
+                              "one test has the changes of `" + step.stream +
+                                  "` or the rows that appeared, not both");
+      }
+    }
   }
 
   // The row that the step's records have; sets what is expected of what.
@@ -102,6 +138,10 @@ class TestChecker {
             Code::bad_test, step.target->span,
             given ? "rows are given to a source"
                   : "`errors(source)` is the stream of bad rows, and this is something else");
+        return std::nullopt;
+      }
+      if (step.mode == dsl::TestStep::Mode::Changes) {
+        diagnostics_.report(Code::bad_test, step.target->span, "bad rows do not change");
         return std::nullopt;
       }
       auto source = declarations_.values.find(of->name);
@@ -128,6 +168,13 @@ class TestChecker {
     }
     StreamEnd end = given ? builder_.stream(name) : builder_.stream_or_sink(name);
     if (!end.ok()) return std::nullopt;
+    if (step.mode == dsl::TestStep::Mode::Changes && !end.has_its_keys()) {
+      diagnostics_.report(
+          Code::bad_test, name.span,
+          "`changes` of `" + name.text +
+              "` can't be told: its rows have lost the keys that say which row changes");
+      return std::nullopt;
+    }
     return end.row;
   }
 

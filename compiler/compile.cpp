@@ -1,6 +1,8 @@
 // The compiler in front of code generation, from top to bottom.
 #include "compiler/compile.h"
 
+#include <algorithm>
+
 #include "compiler/builder.h"
 #include "compiler/check_tests.h"
 #include "compiler/passes.h"
@@ -27,12 +29,18 @@ void replace_sinks(const dsl::Program& program, int test, Builder& builder) {
   for (const auto& declaration : program.declarations) {
     auto* declared = std::get_if<dsl::TestDecl>(&declaration.node);
     if (!declared || number++ != test) continue;
-    std::map<std::string, std::pair<dsl::Name, bool>> expected;
+    using Collects = Builder::Collects;
+    std::map<std::string, std::pair<dsl::Name, Collects>> expected;
     for (const auto& step : declared->steps) {
       if (step.kind != dsl::TestStep::Kind::Expect || !step.target || step.target->head_is_call)
         continue;
-      auto [at, fresh] = expected.try_emplace(step.target->head.text, step.target->head, false);
-      at->second.second |= step.mode == dsl::TestStep::Mode::Final;
+      auto [at, fresh] =
+          expected.try_emplace(step.target->head.text, step.target->head, Collects::Rows);
+      // Of the changes the last for each key are the final rows.
+      at->second.second = std::max(at->second.second,
+                                   step.mode == dsl::TestStep::Mode::Final     ? Collects::Final
+                                   : step.mode == dsl::TestStep::Mode::Changes ? Collects::Changes
+                                                                               : Collects::Rows);
     }
     for (const auto& [name, sink] : expected) builder.build_collect_sink(sink.first, sink.second);
     // `errors(n)` alone: the program's own sinks say what is used.

@@ -22,7 +22,12 @@ struct TestStep {
                                   // empty for `null`, a record without a value
   std::string file;               // instead of rows: JSON lines, relative to the program's file
   int64_t advance_us = 0;
-  enum class Mode : uint8_t { Appeared, Final } mode = Mode::Appeared;
+  enum class Mode : uint8_t { Appeared, Final, Changes } mode = Mode::Appeared;
+  enum class Change : uint8_t { Insert, Update };
+  std::vector<Change> changes;       // Changes: what each row is
+  RecordId row = 0;                  // the type of the rows
+  dsl::Span rows_span;               // from `[` to `]`; empty with a file
+  std::vector<dsl::Span> row_spans;  // of each row's record
   enum class What : uint8_t { Rows, Late, Errors } what = What::Rows;
   dsl::Span span;
 };

@@ -45,8 +45,10 @@ struct RunOptions {
   std::function<void(const std::string& line, bool passing)> say;
   int64_t progress_ms = 10'000;  // between passing lines; 0: none
   bool json_logs = false;
-  Log* log = nullptr;                 // dev and tests: use this log for kafka sources and sinks
-  bool wall_clock_off = false;        // tests: machine time only moves by `clock_us`
+  Log* log = nullptr;  // dev and tests: use this log for kafka sources and sinks
+  // Tests, with Until::Forever: asked when everything that is there has been read and committed. It
+  // may add records and move the machine's clock. False: that was all, the input ends.
+  std::function<bool()> more;
   Machine* machine = nullptr;         // null: this one; simulation has its own
   std::atomic<bool>* stop = nullptr;  // SIGTERM: end the epoch, commit, return
   // A "collect" sink's rows as they are committed (tests, --dev): sink name, key or "", value.

@@ -46,7 +46,6 @@ PipelineRun::PipelineRun(const Program& program, RunOptions& options, Log* log, 
       arena_(options.threads) {}
 
 int64_t PipelineRun::machine_us() const {
-  if (options_.wall_clock_off) return 1;
   return std::chrono::duration_cast<std::chrono::microseconds>(machine_.now().time_since_epoch())
       .count();
 }
@@ -371,6 +370,12 @@ PipelineRun::Outcome PipelineRun::rounds(Inputs& inputs) {
     bool worked = std::any_of(lanes_.begin(), lanes_.end(),
                               [](const auto& lane) { return lane->rows_in_round() > 0; });
     if (worked) continue;
+    if (options_.more && all_at_end()) {
+      if (Status status = settle(inputs); !status.ok()) return failed(std::move(status));
+      if (options_.more()) continue;
+      for (auto& lane : lanes_) lane->time().ended = true;
+      return finish(inputs, true);
+    }
     if (commits_->busy()) {
       if (Status status = take_commit(std::min(wait_ms(), 5)); !status.ok())
         return failed(std::move(status));
@@ -378,6 +383,21 @@ PipelineRun::Outcome PipelineRun::rounds(Inputs& inputs) {
       inputs.wait(wait_ms());
     }
   }
+}
+
+bool PipelineRun::all_at_end() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+    return !lane->has_rows() && (lane->time().ended || lane->time().at_end_since_us >= 0);
+  });
+}
+
+// Everything that has been read is committed.
+Status PipelineRun::settle(Inputs& inputs) {
+  if (Status status = wait_for_commit(); !status.ok()) return status;
+  if (anything_uncommitted()) {
+    if (Status status = end_epoch(inputs); !status.ok()) return status;
+  }
+  return wait_for_commit();
 }
 
 Status PipelineRun::run_round() {

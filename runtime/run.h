@@ -65,6 +65,8 @@ class PipelineRun {
   Outcome finish(Inputs& inputs, bool fires);
 
   Status find_ends(Inputs& inputs, const std::vector<InputPartition>& partitions);
+  bool all_at_end() const;
+  Status settle(Inputs& inputs);
   Status run_round();
   Status after_round();
   Status bound_memory(Inputs& inputs);

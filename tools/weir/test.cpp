@@ -1,29 +1,25 @@
 // `weir test FILE…`: runs the `test` blocks on the machine code that is deployed, over the
-// in-memory log, under several splits of the input.
+// in-memory log: under several splits of the input, with a crash between epochs, and with the rows
+// dealt to several partitions.
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <map>
-#include <set>
+#include <random>
+#include <utility>
 
-#include "codegen/codegen.h"
-#include "runtime/dev.h"
-#include "runtime/memory_log.h"
-#include "runtime/pipeline.h"
+#include "dsl/format.h"
 #include "tools/weir/commands.h"
 #include "tools/weir/image.h"
 #include "tools/weir/program.h"
-#include "tools/weir/rows.h"
+#include "tools/weir/test_expect.h"
 #include "tools/weir/test_report.h"
+#include "tools/weir/test_update.h"
 
 namespace weir::tools {
 
 using compiler::TestCase;
 using compiler::TestStep;
 using runtime::Exit;
-using runtime::Result;
 using runtime::Status;
 
 namespace {
@@ -31,144 +27,18 @@ namespace {
 struct TestOptions {
   std::vector<std::string> files;
   std::vector<uint32_t> batches = {1, 7, 4096};
-  std::vector<int32_t> partitions = {1};
+  std::vector<int32_t> partitions;  // empty: one, and rows dealt to several by chance
   bool aot = false;
+  bool update = false;
   std::string only, junit;
 };
 
-// One way to run a test.
-struct Way {
-  uint32_t batch;
-  int32_t partitions;
-  std::string text() const {
-    return "batches of " + std::to_string(batch) + ", " + std::to_string(partitions) +
-           (partitions == 1 ? " partition" : " partitions");
-  }
-};
-
-// What came out, by the name that an `expect` uses. Of rows with a key only the last of each key is
-// kept in `last`; `last_epoch` has those of the last epoch that had any.
-struct Outcome {
-  std::map<std::string, std::vector<std::string>> rows, last_epoch;
-  std::map<std::string, std::map<std::string, std::string>> last;
-  std::map<std::string, std::vector<std::string>> late, errors;
-};
-
-Result<std::vector<std::string>> given_rows(const TestStep& step, const std::string& program_path) {
-  if (step.file.empty()) return step.rows;
-  return runtime::read_lines(
-      (std::filesystem::path(program_path).parent_path() / step.file).string());
-}
-
-// The topic of each source: its own, as `meta.topic` shows it, unless another one has it, too.
-std::map<std::string, std::string> topics_of(const contract::Plan& plan) {
-  std::map<std::string, int> users;
-  for (const contract::Source& source : plan.sources()) {
-    ++users[source.address()];
-    ++users[source.dead_letter()];
-  }
-  std::map<std::string, std::string> topics;
-  for (const contract::Source& source : plan.sources()) {
-    bool own = source.connector() == "kafka" && users[source.address()] == 1;
-    topics[source.name()] = own ? source.address() : runtime::dev_topic(source.name());
-  }
-  return topics;
-}
-
-Status run_once(const compiler::Compiled& compiled, const WeirPipelineImage& image,
-                const TestCase& test, const std::string& path, const Way& way, Outcome& outcome) {
-  std::map<std::string, std::vector<std::string>> given;
-  for (const contract::Source& source : compiled.plan.sources()) given[source.name()];
-  for (const TestStep& step : test.steps) {
-    if (step.kind == TestStep::Kind::Advance) {
-      return Status::error(Exit::NotSupported, "not supported yet: `advance` in a test");
-    }
-    if (step.kind != TestStep::Kind::Given) continue;
-    auto rows = given_rows(step, path);
-    if (!rows.ok()) return rows.take_status();
-    std::vector<std::string>& all = given[step.stream];
-    all.insert(all.end(), rows->begin(), rows->end());
-  }
-
-  runtime::MemoryLog log;
-  auto topics = topics_of(compiled.plan);
-  for (const auto& [source, rows] : given) {
-    Status status = runtime::fill_topic(log, topics[source], way.partitions, rows);
-    if (!status.ok()) return status;
-  }
-  for (const contract::Source& source : compiled.plan.sources()) {
-    if (source.dead_letter().empty()) continue;
-    Status status = log.ensure_topic(source.dead_letter(), 1, {});
-    if (!status.ok()) return status;
-  }
-
-  contract::Plan plan = runtime::dev_plan(compiled.plan, runtime::DevSources::All);
-  for (contract::Source& source : *plan.mutable_sources())
-    source.set_address(topics[source.name()]);
-  std::string serialized = plan.SerializeAsString();
-  WeirPipelineImage own = image;
-  own.plan = serialized.data();
-  own.plan_size = serialized.size();
-
-  std::string state = (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").string();
-  if (!mkdtemp(state.data()))
-    return Status::error(Exit::Disk, "no directory for the test's state can be made");
-  runtime::RunOptions options;
-  options.name = "test";
-  options.until = runtime::Until::End;
-  options.state_dir = state;
-  options.rows_per_batch = way.batch;
-  options.commit_interval_ms = 3'600'000;  // one epoch: nothing depends on how fast this machine is
-  options.log = &log;
-  options.wall_clock_off = true;
-  options.collect_begins = [&](const std::string& sink) { outcome.last_epoch[sink].clear(); };
-  options.collect = [&](const std::string& sink, std::string_view key, std::string_view value) {
-    outcome.rows[sink].emplace_back(value);
-    outcome.last_epoch[sink].emplace_back(value);
-    if (!key.empty()) outcome.last[sink][std::string(key)] = std::string(value);
-  };
-  options.aside = [&](const std::string& stream, const std::string& kind, const std::string& row) {
-    (kind == "late" ? outcome.late : outcome.errors)[stream].push_back(row);
-  };
-  runtime::RunSummary summary;
-  Status status = runtime::run_pipeline(own, options, &summary);
-  std::error_code ignored;
-  std::filesystem::remove_all(state, ignored);
-  return status;
-}
-
-// The differences, as lines; empty: as expected.
-std::string check(const contract::Plan& plan, const TestCase& test, const Outcome& outcome) {
-  std::string text;
-  auto shows_all = [&](const std::string& name) {
-    for (const contract::Sink& sink : plan.sinks()) {
-      if (sink.name() == name) return sink.emit() == contract::Emission::COMPLETE;
-    }
-    return false;
-  };
-  for (const TestStep& step : test.steps) {
-    if (step.kind != TestStep::Kind::Expect) continue;
-    std::vector<std::string> found;
-    auto take = [&](const auto& map) {
-      auto entry = map.find(step.stream);
-      if (entry != map.end()) found = entry->second;
-    };
-    if (step.what == TestStep::What::Late) {
-      take(outcome.late);
-    } else if (step.what == TestStep::What::Errors) {
-      take(outcome.errors);
-    } else if (auto last = outcome.last.find(step.stream);
-               step.mode == TestStep::Mode::Final && last != outcome.last.end()) {
-      for (const auto& [key, row] : last->second) found.push_back(row);
-    } else {
-      bool all = step.mode == TestStep::Mode::Final && shows_all(step.stream);
-      take(all ? outcome.last_epoch : outcome.rows);
-    }
-    RowDifference difference = compare_rows(step.rows, found);
-    if (difference.empty()) continue;
-    text += "  expect " + step.stream + "   (- expected, + found)\n" + difference_text(difference);
-  }
-  return text;
+// All rows of a test dealt to partitions: by chance, but always the same.
+std::vector<int32_t> deal(size_t rows, int32_t partitions, uint32_t seed) {
+  std::minstd_rand random(seed);
+  std::vector<int32_t> dealt(rows);
+  for (int32_t& partition : dealt) partition = int32_t(random() % uint32_t(partitions));
+  return dealt;
 }
 
 class TestRun {
@@ -186,6 +56,7 @@ class TestRun {
     if (program.diagnostics.has_errors()) return report(program);
     if (tests.empty()) return Exit(fail(Exit::Usage, "`" + path + "` has no `test`"));
     Exit worst = Exit::Done;
+    edits_.clear();
     for (size_t i = 0; i < tests.size(); ++i) {
       if (!options_.only.empty() && tests[i].title.find(options_.only) == std::string::npos)
         continue;
@@ -198,13 +69,23 @@ class TestRun {
         results.back().failure = "did not run: see the output";
       if (exit != Exit::Done) worst = exit;
     }
+    if (edits_.empty()) return worst;
+    if (Exit exit = rewrite(path, program); exit != Exit::Done) return exit;
     return worst;
   }
 
-  size_t passed = 0, failed = 0;
+  size_t passed = 0, failed = 0, updated = 0;
   std::vector<TestResult> results;
 
  private:
+  // A test that is being run.
+  struct Running {
+    const compiler::Compiled& compiled;
+    const WeirPipelineImage& image;
+    const TestCase& test;
+    std::vector<TestPhase> phases;
+  };
+
   Exit one(const std::string& path, int number, const std::string& title) {
     std::unique_ptr<Loaded> loaded;
     Exit exit = Exit::Done;
@@ -214,33 +95,134 @@ class TestRun {
       return exit;
     }
     auto image = options_.aot ? load_ahead_of_time(*compiled) : load_just_in_time(*compiled);
-    if (!image.ok()) {
+    auto phases = phases_of(compiled->tests[size_t(number)], path);
+    if (!image.ok() || !phases.ok()) {
       ++failed;
-      return Exit(fail(image.status()));
+      return Exit(fail(image.ok() ? phases.status() : image.status()));
     }
-    for (uint32_t batch : options_.batches) {
-      for (int32_t partitions : options_.partitions) {
-        Way way{batch, partitions};
-        Outcome outcome;
-        Status status = run_once(*compiled, (*image)->image(), compiled->tests[size_t(number)],
-                                 path, way, outcome);
-        std::string difference =
-            status.ok() ? check(compiled->plan, compiled->tests[size_t(number)], outcome)
-                        : "  " + status.message() + "\n";
-        if (difference.empty()) continue;
-        ++failed;
-        results.back().failure = way.text() + "\n" + difference;
-        std::printf("FAILED  %s: %s (%s)\n%s", path.c_str(), title.c_str(), way.text().c_str(),
-                    difference.c_str());
-        return status.ok() ? Exit::Failed : status.exit();
+    Running running{*compiled, (*image)->image(), compiled->tests[size_t(number)], *phases};
+    if (options_.update) {
+      TestOutcome outcome;
+      TestWay first{options_.batches.front(), 1, {}, false};
+      Status status =
+          run_test(running.compiled, running.image, running.test, running.phases, first, outcome);
+      if (!status.ok()) return Exit(fail(status));
+      std::vector<TestEdit> edits = edits_for(*compiled, running.test, outcome);
+      if (!edits.empty()) {
+        ++updated;
+        edits_.insert(edits_.end(), edits.begin(), edits.end());
+        std::printf("updated %s: %s\n", path.c_str(), title.c_str());
+        return Exit::Done;
       }
+    }
+    std::string failure;
+    exit = all_ways(running, failure);
+    if (exit != Exit::Done) {
+      ++failed;
+      results.back().failure = failure;
+      std::printf("FAILED  %s: %s (%s", path.c_str(), title.c_str(), failure.c_str());
+      return exit;
     }
     ++passed;
     std::printf("ok      %s: %s\n", path.c_str(), title.c_str());
     return Exit::Done;
   }
 
+  // Until one fails; `failure` is that way and its differences.
+  Exit all_ways(const Running& running, std::string& failure) {
+    uint64_t rows_late = 0;
+    std::vector<int32_t> partitions = options_.partitions;
+    if (partitions.empty()) partitions = {1};
+    auto differs = [&](const TestWay& way) {
+      TestOutcome outcome;
+      Status status =
+          run_test(running.compiled, running.image, running.test, running.phases, way, outcome);
+      rows_late = outcome.rows_late;
+      std::string difference = status.ok()
+                                   ? check_test(running.compiled.plan, running.test, outcome)
+                                   : "  " + status.message() + "\n";
+      if (!difference.empty()) failure = way.text() + ")\n" + difference;
+      return difference.empty() ? Exit::Done : status.ok() ? Exit::Failed : status.exit();
+    };
+    for (uint32_t batch : options_.batches) {
+      for (int32_t count : partitions) {
+        if (Exit exit = differs({batch, count, {}, false}); exit != Exit::Done) return exit;
+      }
+    }
+    if (Exit exit = differs({options_.batches.front(), partitions.front(), {}, true});
+        exit != Exit::Done)
+      return exit;
+
+    // Which rows are late depends on how partitions are read beside each other. Where none is late
+    // in one partition none is in several.
+    size_t rows = 0;
+    for (const TestPhase& phase : running.phases) rows += phase.rows.size();
+    if (!options_.partitions.empty() || rows_late > 0 || rows < 2 || expects_places(running.test))
+      return Exit::Done;
+    for (uint32_t seed = 1; seed <= kDeals; ++seed) {
+      TestWay way{7, int32_t(seed + 1), deal(rows, int32_t(seed + 1), seed), false};
+      Exit exit = differs(way);
+      if (exit == Exit::Done) continue;
+      // As many rows as may be go to the first partition.
+      std::string last = failure;
+      for (int32_t& partition : way.dealt) {
+        int32_t there = std::exchange(partition, 0);
+        if (there != 0 && differs(way) == Exit::Done) partition = there;
+        if (partition == 0 && there != 0) last = failure;
+      }
+      failure = last;
+      failure += dealt_text(running, way);
+      return exit;
+    }
+    return Exit::Done;
+  }
+
+  // In the rows of `errors(…)`: they are other ones where the rows lie otherwise.
+  static bool expects_places(const TestCase& test) {
+    for (const TestStep& step : test.steps) {
+      if (step.what != TestStep::What::Errors) continue;
+      for (const std::string& row : step.rows) {
+        if (row.find("\"offset\":") != std::string::npos ||
+            row.find("\"partition\":") != std::string::npos)
+          return true;
+      }
+    }
+    return false;
+  }
+
+  static std::string dealt_text(const Running& running, const TestWay& way) {
+    std::string text = "  with all rows in one partition it passes. Partition 0 has all but\n";
+    size_t row = 0;
+    for (const TestPhase& phase : running.phases) {
+      for (const GivenRow& given : phase.rows) {
+        if (int32_t partition = way.dealt[row++]; partition != 0)
+          text += "    partition " + std::to_string(partition) + ": " + given.source + " " +
+                  (given.value.empty() ? "null" : given.value) + "\n";
+      }
+    }
+    return text + "  Where the program is meant for one partition: `weir test --partitions 1`\n";
+  }
+
+  static constexpr uint32_t kDeals = 3;
+
+  // The program with what was found, in canonical form.
+  Exit rewrite(const std::string& path, const Loaded& program) {
+    std::string text = edited(std::string(program.sources.file(program.file).text()), edits_);
+    auto changed = load_text(path, text, true);
+    if (!changed.ok()) return Exit(fail(changed.status()));
+    Loaded& loaded = **changed;
+    std::optional<std::string> formatted;
+    if (!loaded.diagnostics.has_errors())
+      formatted = dsl::format(loaded.sources, loaded.file, loaded.diagnostics);
+    if (!formatted) return report(loaded);
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << *formatted;
+    out.close();
+    return out ? Exit::Done : Exit(fail(Exit::Disk, "`" + path + "` can't be written"));
+  }
+
   const TestOptions& options_;
+  std::vector<TestEdit> edits_;  // of the file that is being tested
 };
 
 }  // namespace
@@ -251,11 +233,15 @@ Command add_test(CLI::App& app) {
   app.add_option("--batch", options->batches, "rows in a batch, several ways")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
-  app.add_option("--partitions", options->partitions,
-                 "partitions that given rows are dealt out to, several ways")
+  app.add_option(
+         "--partitions", options->partitions,
+         "partitions that given rows are dealt out to, several ways (default: 1, and some by "
+         "chance)")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
   app.add_flag("--aot", options->aot, "compile ahead of time, as `weir build` does");
+  app.add_flag("--update", options->update,
+               "write what was found into the tests, in place of what they expect");
   app.add_option("--junit", options->junit, "also write the results to this file, as JUnit XML");
   app.add_option("--only", options->only, "tests with this text in their title");
   return [options] {
@@ -265,6 +251,8 @@ Command add_test(CLI::App& app) {
       Exit exit = run.file(path);
       if (exit != Exit::Done) worst = exit;
     }
+    if (run.updated > 0)
+      std::printf("%zu updated: read the diff before you keep it\n", run.updated);
     std::printf("%zu passed, %zu failed\n", run.passed, run.failed);
     if (!options->junit.empty()) {
       std::ofstream out(options->junit, std::ios::binary | std::ios::trunc);
