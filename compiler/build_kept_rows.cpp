@@ -101,10 +101,6 @@ StreamEnd Builder::dedup(const dsl::DedupOp& op, StreamEnd in, Context& context,
 
 StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
                         const dsl::Operator& whole) {
-  if (op.expire) {
-    not_supported(diagnostics_, op.expire->span, "`expire after`");
-    return failed();
-  }
   std::optional<KeyedNode> node = kept_rows("over", op.by, in, context, whole);
   if (!node) return failed();
   node->rows->kind = KeptRows::Kind::Over;
@@ -130,6 +126,7 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
         .with_fix_text("{ n = count(within 10m) }");
     return failed();
   }
+  if (!expire_after(op.expire, *node)) return failed();
   warn_if_unbounded(*node, whole.word.span);
 
   // The node's own row: aggregates have the names of their items, where these are nothing else.
@@ -183,6 +180,20 @@ StreamEnd Builder::over(const dsl::OverOp& op, StreamEnd in, Context& context,
   return out;
 }
 
+bool Builder::expire_after(const dsl::ExprPtr& expire, KeyedNode& node) {
+  if (!expire) return true;
+  std::optional<int64_t> after = checker_.duration(*expire, "`expire after`");
+  if (!after) return false;
+  if (*after <= 0 || *after > kSpanMax) {
+    diagnostics_.report(Code::bad_window, expire->span,
+                        "`expire after` is a duration above zero, and at most 1000 years");
+    return false;
+  }
+  node.rows->within_us = *after;
+  node.state.push_back({".used", timestamp_type(TimeUnit::Micro), Constant{}});
+  return true;
+}
+
 // Frames in time go with the watermark; all others, and scans, keep something of each key for ever.
 void Builder::warn_if_unbounded(const KeyedNode& node, dsl::Span span) {
   bool kept = node.rows->scan || std::any_of(node.rows->frames.begin(), node.rows->frames.end(),
@@ -194,12 +205,14 @@ void Builder::warn_if_unbounded(const KeyedNode& node, dsl::Span span) {
     if (!is_bounded_key(key.value.type))
       growing += (growing.empty() ? "`" : ", `") + key.name + "`";
   }
-  if (!kept || growing.empty()) return;
+  if (!kept || growing.empty() || node.rows->within_us > 0) return;
   diagnostics_
       .report(Code::state_unbounded, span,
               "this state grows: something is kept of each " + growing + " for ever")
-      .with_fix_text(node.rows->scan ? "a key with few values"
-                                     : "within …, a duration, in each aggregate");
+      .with_fix_text(node.rows->scan
+                         ? "expire after 1d, behind the statements"
+                         : "within …, a duration, in each aggregate; or expire after 1d, "
+                           "behind them");
 }
 
 }  // namespace weir::compiler

@@ -133,7 +133,7 @@ StreamEnd Builder::window(const dsl::WindowOp& op, StreamEnd in, Context& contex
 StreamEnd Builder::group(const dsl::GroupOp& op, StreamEnd in, Context& context,
                          const dsl::Operator& whole) {
   if (op.expire) {
-    not_supported(diagnostics_, op.expire->span, "`expire after`");
+    not_supported(diagnostics_, op.expire->span, "`expire after` of a `group`");
     return failed();
   }
   if (in.changelog == Changelog::Running) {

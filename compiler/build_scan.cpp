@@ -352,10 +352,6 @@ class Builder::ScanBody {
 
 StreamEnd Builder::scan(const dsl::ScanOp& op, StreamEnd in, Context& context,
                         const dsl::Operator& whole) {
-  if (op.expire) {
-    not_supported(diagnostics_, op.expire->span, "`expire after`");
-    return failed();
-  }
   std::optional<KeyedNode> node = kept_rows("scan", op.by, in, context, whole);
   if (!node) return failed();
   node->rows->kind = KeptRows::Kind::Scan;
@@ -363,7 +359,7 @@ StreamEnd Builder::scan(const dsl::ScanOp& op, StreamEnd in, Context& context,
   node->rows->scan = KeptRows::Scan{};
   node->rows->scan->state_begin = uint32_t(node->state.size());
   std::optional<std::vector<Field>> fields = ScanBody(*this, *node, in).check(op, whole.word.span);
-  if (!fields) return failed();
+  if (!expire_after(op.expire, *node) || !fields) return failed();
   warn_if_unbounded(*node, whole.word.span);
   StreamEnd behind = in;
   behind.facts.clear();

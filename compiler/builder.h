@@ -160,6 +160,7 @@ class Builder {
   StreamEnd add_kept_rows(KeyedNode node, std::vector<Field> fields, const StreamEnd& in,
                           Context& context, const dsl::Operator& whole,
                           const std::optional<dsl::Name>& late_name);
+  bool expire_after(const dsl::ExprPtr& expire, KeyedNode& node);
   void warn_if_unbounded(const KeyedNode& node, dsl::Span span);
   void late(const dsl::Name& name, NodeId keyed, const StreamEnd& in);
   std::string time_field(RecordId record) const;

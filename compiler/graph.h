@@ -137,7 +137,7 @@ struct KeptRows {
     bool operator==(const Frame&) const = default;
   };
   Kind kind = Kind::Dedup;
-  int64_t within_us = 0;
+  int64_t within_us = 0;    // others: `expire after`, 0 never; the last use is the last of `state`
   bool on_arrival = false;  // else in event-time order, once the watermark has passed them
   bool waits() const { return kind != Kind::Dedup && !on_arrival; }
   uint32_t fields = 0;

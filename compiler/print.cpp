@@ -141,14 +141,15 @@ class GraphPrinter {
       text += ")";
     }
     text += keyed.aggregates.size() == first ? "}" : " }";
-    return text;
+    return text + expire_text(keyed);
   }
 
   // What it keeps of a key, and what its rows become.
   std::string scan_text(const Node& node, const KeyedNode& keyed, RecordId row) {
     const KeptRows::Scan& scan = *keyed.rows->scan;
     std::string text = " state {";
-    for (size_t i = scan.state_begin; i < keyed.state.size(); ++i)
+    size_t end = keyed.state.size() - (keyed.rows->within_us > 0 ? 1 : 0);
+    for (size_t i = scan.state_begin; i < end; ++i)
       text += (i > scan.state_begin ? ", " : " ") + keyed.state[i].name + ": " +
               to_text(graph_.types, keyed.state[i].type);
     text += " } {";
@@ -162,7 +163,12 @@ class GraphPrinter {
       text += " emit" + project_text(node.row, emit.values, row).substr(strlen("select")) + ",";
     }
     text.back() = ' ';
-    return text + "}";
+    return text + "}" + expire_text(keyed);
+  }
+
+  static std::string expire_text(const KeyedNode& keyed) {
+    if (!keyed.rows || keyed.rows->within_us == 0) return "";
+    return " expire after " + dsl::duration_text(keyed.rows->within_us);
   }
 
   static std::string frame_text(const KeptRows::Frame& frame) {

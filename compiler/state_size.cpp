@@ -304,7 +304,8 @@ class StateSizes {
     if (kept.scan) {
       into.parts.push_back({each + " × " + number_text(group) + " B: the state of the key",
                             keys * (group + texts * supposed_.text)});
-      for (size_t i = kept.scan->state_begin; i < keyed.state.size(); ++i)
+      size_t end = keyed.state.size() - (kept.within_us > 0 ? 1 : 0);
+      for (size_t i = kept.scan->state_begin; i < end; ++i)
         into.keeps.emplace_back(keyed.state[i].name, to_text(graph_.types, keyed.state[i].type));
     }
     for (const KeptRows::Frame& frame : kept.frames) {
@@ -327,7 +328,7 @@ class StateSizes {
   void bound_of_rows(const Node& node, const KeyedNode& keyed, StateOperator& into) const {
     const KeptRows& kept = *keyed.rows;
     int64_t back = kept.within_us;
-    bool for_ever = kept.scan.has_value();
+    bool for_ever = kept.scan.has_value(), expires = kept.kind != KeptRows::Kind::Dedup && back > 0;
     for (const KeptRows::Frame& frame : kept.frames) {
       for_ever |= frame.kind != KeptRows::Frame::Kind::Time;
       back = std::max(back, frame.from_us);
@@ -335,7 +336,7 @@ class StateSizes {
     int64_t waits = delay(node.inputs[0]);
     std::string span = dsl::duration_text(back) + " of event time" +
                        (waits ? " and the " + dsl::duration_text(waits) + " of the watermark" : "");
-    if (!for_ever) {
+    if (!for_ever || expires) {
       into.bounds.push_back("by time: rows and keys of " + span);
       return;
     }

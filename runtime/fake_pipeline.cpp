@@ -201,6 +201,17 @@ void add_keyed(contract::Plan* plan, uint32_t id, const WindowTime& window,
   keyed->set_stream("counts");
 }
 
+// Behind the group: where the runtime notes it, if keys expire.
+void add_last_use(contract::Keyed* keyed) {
+  contract::StateField* field = keyed->add_state();
+  field->set_name(".used");
+  field->mutable_type()->set_kind(contract::Type::TIMESTAMP);
+  field->set_offset(sizeof(Group));
+  field->set_presence(-1);
+  keyed->set_group_bytes(sizeof(Group) + 8);
+  keyed->mutable_group_initial()->append(8, '\0');
+}
+
 void add_sink(contract::Plan* plan, uint32_t output, bool to_log) {
   contract::Sink* sink = plan->add_sinks();
   sink->set_id(20 + output);
@@ -245,6 +256,8 @@ const WeirPipelineImage* FakePipeline::image() {
     first->add_updates(0);
     add_keyed(&plan, 10, window_of(*this), signature);
     if (rows) *plan.mutable_keyed(0)->mutable_rows() = *rows;
+    if (rows && rows->kind() != contract::Rows::DEDUP && rows->within_us() > 0)
+      add_last_use(plan.mutable_keyed(0));
     keyed.push_back({10, 0, merge});
     for (uint32_t i = 0; i < emissions.size(); ++i) {
       contract::Emission* emission = plan.mutable_keyed(0)->add_emissions();

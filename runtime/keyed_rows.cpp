@@ -33,7 +33,12 @@ KeyedRows::KeyedRows(const KeyedInfo& info, StateValueCodec codec, uint32_t numb
       packer_(*info.keyed),
       shards_(shards) {
   text_blocks_.serve(&texts_);
-  if (is_dedup()) retention_us_ = rows_info_.within_us();
+  if (is_dedup()) {
+    retention_us_ = rows_info_.within_us();
+  } else if (rows_info_.within_us() > 0) {
+    expire_us_ = rows_info_.within_us();
+    used_offset_ = info.keyed->state(info.keyed->state_size() - 1).offset();
+  }
   for (const contract::Rows::Frame& frame : rows_info_.frames()) {
     frames_.emplace_back(*info.keyed, frame);
     if (frame.kind() == contract::Rows::Frame::TIME)
@@ -100,12 +105,22 @@ Status KeyedRows::load(int64_t watermark) {
     Key& key = key_of(canonical);
     if (total) {
       key.total = std::move(row.group);
+      bytes_ += packer_.bytes(key.total.get());
+      if (expire_us_ > 0) memcpy(&key.used, key.total.get() + used_offset_, sizeof key.used);
     } else {
+      if (on_arrival() || row.place.time < watermark) key.used = std::max(key.used, row.place.time);
       if (on_arrival() || !row.place.origin)
         next_number_ = std::max(next_number_, row.place.offset + 1);
       keep(key, std::move(row));
     }
     cursor->next();
+  }
+  if (expire_us_ > 0) {
+    for (auto& [bytes, key] : keys_) {
+      if (key->used == INT64_MIN) continue;
+      uses_.push({{key->used}, key.get()});
+      ++key->noted;
+    }
   }
   return cursor->status();
 }
@@ -128,10 +143,14 @@ std::vector<std::string> KeyedRows::freeze_shard(uint32_t number, uint64_t epoch
     else
       writer.add("", change.key, [&](std::string* out) { out->append(change.value); });
   }
+  std::string prefix = state_prefix(uint16_t(number), kTotalPane);
   for (Key* key : shard.totals) {
-    writer.add(state_prefix(uint16_t(number), kTotalPane), key->bytes,
-               [&](std::string* out) { codec_.encode(key->total.get(), out); });
     key->total_dirty = false;
+    if (!key->total) {
+      writer.remove(prefix + key->bytes);
+      continue;
+    }
+    writer.add(prefix, key->bytes, [&](std::string* out) { codec_.encode(key->total.get(), out); });
   }
   shard.changes.clear();
   shard.totals.clear();
@@ -187,11 +206,11 @@ void KeyedRows::keep(Key& key, KeptRow row) {
   ++key.noted;
 }
 
-void KeyedRows::forget_row(const Key& key, const KeptRow& row) {
+void KeyedRows::forget_row(const Key& key, const KeptRow& row, bool written_down) {
   bytes_ -= sizeof(KeptRow) + sizeof(Noted) + (row.group ? packer_.bytes(row.group.get()) : 0);
   --rows_;
   // Elsewhere they go by the watermark.
-  if (rows_kept_ > 0) shards_[key.shard].changes.push_back({entry_key(key, row.place), "", true});
+  if (written_down) shards_[key.shard].changes.push_back({entry_key(key, row.place), "", true});
 }
 
 // Of rows in the order of event time the first ones go.
@@ -203,7 +222,7 @@ void KeyedRows::trim(Key& key, int64_t needed) {
   size_t gone = 0;
   while (gone + rows_kept_ < key.handed_on && key.rows[gone].place.time < needed) ++gone;
   if (gone * 4 < key.rows.size()) return;  // the others would be moved too often
-  for (size_t i = 0; i < gone; ++i) forget_row(key, key.rows[i]);
+  for (size_t i = 0; i < gone; ++i) forget_row(key, key.rows[i], rows_kept_ > 0);
   key.rows.erase(key.rows.begin(), key.rows.begin() + int64_t(gone));
   key.handed_on -= gone;
   for (auto& window : key.windows) {
@@ -222,7 +241,7 @@ void KeyedRows::trim_some(Key& key, int64_t needed) {
   stay.reserve(key.rows.size());
   for (auto row = key.rows.begin(); row != key.rows.end(); ++row) {
     if (row < last && goes(*row))
-      forget_row(key, *row);
+      forget_row(key, *row, rows_kept_ > 0);
     else
       stay.push_back(std::move(*row));
   }
@@ -244,13 +263,75 @@ std::optional<int64_t> KeyedRows::forget(int64_t watermark) {
     any = true;
     --key->noted;
     trim(*key, needed);
-    if (key->noted == 0 && key->rows.empty() && !key->total) {
-      bytes_ -= sizeof(Key) + key->bytes.size() + 64;
-      for (const auto& window : key->windows) bytes_ -= window ? window->bytes() : 0;
-      keys_.erase(std::string_view(key->bytes));
-    }
+    forget_if_unused(key);
   }
+  if (expire_us_ > 0) forget_expired(watermark);
   return any && rows_kept_ == 0 ? std::optional(needed) : std::nullopt;
+}
+
+void KeyedRows::forget_if_unused(Key* key) {
+  if (key->noted > 0 || !key->rows.empty() || key->total) return;
+  bytes_ -= sizeof(Key) + key->bytes.size() + 64;
+  for (const auto& window : key->windows) bytes_ -= window ? window->bytes() : 0;
+  keys_.erase(std::string_view(key->bytes));
+}
+
+// ---------------------------------------------------------------- keys expire
+
+bool KeyedRows::is_expired(int64_t used, int64_t time) const {
+  return time > used && uint64_t(time) - uint64_t(used) > uint64_t(expire_us_);
+}
+
+Status KeyedRows::use(Key& key, int64_t time, size_t* row, const FireTo& to_stage) {
+  if (expire_us_ == 0) return {};
+  if (key.used == INT64_MIN) {
+    uses_.push({{time}, &key});
+    ++key.noted;
+  } else if (is_expired(key.used, time)) {
+    // What is on its way to the stage has been made of what goes now.
+    if (Status status = flush(to_stage); !status.ok()) return status;
+    forget_key(key, *row);
+    *row = 0;
+  }
+  key.used = std::max(key.used, time);
+  return {};
+}
+
+void KeyedRows::forget_key(Key& key, size_t rows) {
+  for (size_t i = 0; i < rows; ++i) forget_row(key, key.rows[i], true);
+  key.rows.erase(key.rows.begin(), key.rows.begin() + int64_t(rows));
+  key.handed_on -= rows;
+  for (auto& window : key.windows) {
+    if (window) window->forgotten(rows);
+  }
+  if (!key.total) return;
+  bytes_ -= packer_.bytes(key.total.get());
+  key.total.reset();
+  mark_dirty(key);
+}
+
+void KeyedRows::forget_expired(int64_t watermark) {
+  std::vector<Key*> before = std::move(expired_);
+  expired_.clear();
+  for (Key* key : before) {
+    if (key->total_dirty) {
+      expired_.push_back(key);
+      continue;
+    }
+    --key->noted;
+    forget_if_unused(key);
+  }
+  while (!uses_.empty() && is_expired(uses_.top().place.time, watermark)) {
+    Key* key = uses_.top().key;
+    uses_.pop();
+    if (!is_expired(key->used, watermark)) {
+      uses_.push({{key->used}, key});
+      continue;
+    }
+    forget_key(*key, key->handed_on);
+    key->used = INT64_MIN;
+    expired_.push_back(key);
+  }
 }
 
 // ---------------------------------------------------------------- rows come
@@ -299,7 +380,9 @@ Status KeyedRows::take(stdlib::PaneTables& table, const Origin& origin, const Fi
         return status;
       continue;
     }
+    size_t at = 0;
     if (is_scan() && on_arrival()) {
+      if (Status status = use(key, row.time, &at, to_stage); !status.ok()) return status;
       if (Status status = hand_on_scan(key, row.time, row.group, to_stage); !status.ok())
         return status;
       continue;
@@ -317,8 +400,9 @@ Status KeyedRows::take(stdlib::PaneTables& table, const Origin& origin, const Fi
     write_down(key, kept);
     keep(key, std::move(kept));
     if (!on_arrival()) continue;
-    if (Status status = hand_on_over(key, key.rows.size() - 1, to_stage); !status.ok())
-      return status;
+    at = key.rows.size() - 1;
+    if (Status status = use(key, row.time, &at, to_stage); !status.ok()) return status;
+    if (Status status = hand_on_over(key, at, to_stage); !status.ok()) return status;
   }
   return flush(to_stage);
 }
@@ -330,6 +414,8 @@ Status KeyedRows::fire(int64_t watermark, const FireTo& to_stage) {
     waiting_.pop();
     last_close_ = std::max(last_close_, next.place.time + 1);
     size_t row = next.key->handed_on++;
+    if (Status status = use(*next.key, next.place.time, &row, to_stage); !status.ok())
+      return status;
     const KeptRow& kept = next.key->rows[row];
     Status status = is_scan() ? hand_on_scan(*next.key, kept.place.time, kept.group.get(), to_stage)
                               : hand_on_over(*next.key, row, to_stage);
@@ -389,6 +475,7 @@ Status KeyedRows::hand_on_scan(Key& key, int64_t time, const char* group, const 
     key.running = true;
     running_.push_back(&key);
   }
+  if (expire_us_ > 0) memcpy(key.total.get() + used_offset_, &key.used, sizeof key.used);
   return hand_on({key.bytes.data(), key.bytes.size()}, time, group, key.total.get(), to_stage);
 }
 
@@ -443,6 +530,7 @@ void KeyedRows::add_to_total(Key& key, const char* group) {
   memcpy(scratch_.data(), key.total ? key.total.get() : info_.keyed->group_initial().data(),
          scratch_.size());
   info_.merge(scratch_.data(), group, &texts_);
+  if (expire_us_ > 0) memcpy(scratch_.data() + used_offset_, &key.used, sizeof key.used);
   if (key.total) {
     bytes_ -= packer_.bytes(key.total.get());
     replaced_.push_back(std::move(key.total));

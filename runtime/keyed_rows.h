@@ -20,6 +20,10 @@
 // key, and the state of a key in a `scan`, is in pane INT64_MAX, under its canonical key. Rows of a
 // `scan` that are handed on `on arrival` are not written down at all.
 //
+// Where keys expire, a row that comes more than that behind the last one that was handed on is the
+// first of its key: it depends on the rows alone. The watermark only says when a key that nobody
+// can use any more is dropped.
+//
 // Threads: the control thread, while no lane runs; `freeze_shard` on several for different shards.
 #pragma once
 
@@ -73,14 +77,15 @@ class KeyedRows {
   struct Key {
     std::string bytes;
     uint32_t shard = 0;
-    uint32_t noted = 0;  // entries of `by_time_`: it stays as long as there are some
+    uint32_t noted = 0;  // entries of `by_time_`, `uses_` …: it stays as long as there are some
     // By place; `on arrival` as they came.
     std::vector<KeptRow> rows;
     size_t handed_on = 0;                               // of them, the first ones
     std::vector<std::unique_ptr<FrameWindow>> windows;  // by frame
     PackedGroup total;  // of all rows that were handed on; of a scan its state
     bool total_dirty = false;
-    bool running = false;  // the stage may change `total`
+    bool running = false;      // the stage may change `total`
+    int64_t used = INT64_MIN;  // the last event time that was handed on; only where keys expire
   };
   struct Noted {
     RowPlace place;
@@ -108,7 +113,14 @@ class KeyedRows {
   void note(Key& key, const RowPlace& place);
   void trim(Key& key, int64_t needed);
   void trim_some(Key& key, int64_t needed);
-  void forget_row(const Key& key, const KeptRow& row);
+  void forget_row(const Key& key, const KeptRow& row, bool written_down);
+  void forget_if_unused(Key* key);
+  // Where keys expire: in front of handing on `row`. One that was not used for too long begins
+  // anew, and the row is its first one then.
+  Status use(Key& key, int64_t time, size_t* row, const FireTo& to_stage);
+  bool is_expired(int64_t used, int64_t time) const;
+  void forget_key(Key& key, size_t rows);  // … and so many of its rows, that were handed on
+  void forget_expired(int64_t watermark);
   // Rows leave in pieces: `hand_on` collects, `flush` delivers.
   Status hand_on(WeirBytes key, int64_t time, const char* group, char* state,
                  const FireTo& to_stage);
@@ -126,12 +138,16 @@ class KeyedRows {
   Store* store_;
   GroupPacker packer_;
   std::vector<Frame> frames_;
+  int64_t expire_us_ = 0;     // a key unused for longer is forgotten; 0: none is
+  uint32_t used_offset_ = 0;  // of the last use, in the total
   int64_t retention_us_ = 0;  // rows so far behind the watermark are not needed …
   uint32_t rows_kept_ = 0;    // … but so many of each key always
   std::vector<Shard> shards_;
   std::unordered_map<std::string_view, std::unique_ptr<Key>> keys_;
   std::priority_queue<Noted> waiting_;  // rows that have not been handed on
   std::priority_queue<Noted> by_time_;  // all rows, to be forgotten
+  std::priority_queue<Noted> uses_;     // keys that may expire, by a use, maybe not the last one
+  std::vector<Key*> expired_;           // gone when that is written down
   std::vector<Key*> touched_;           // where `rows_kept_` says what goes
   int64_t next_number_ = 1;
   int64_t watermark_ = INT64_MIN;  // rows in front of it have been handed on

@@ -90,7 +90,9 @@ std::vector<Row> some_rows(unsigned seed, int count, int64_t disorder) {
 }
 
 // Rows in their order of one partition, none late.
-Rows model_over(const std::vector<Row>& arrived, const Frame& count, const Frame& sum) {
+// A row more than `expire` behind the one before of its key is the first of it.
+Rows model_over(const std::vector<Row>& arrived, const Frame& count, const Frame& sum,
+                int64_t expire = INT64_MAX) {
   std::multimap<int64_t, Row> by_time;  // equal ones stay in their order
   for (const Row& row : arrived) by_time.emplace(row.time, row);
   std::vector<Row> rows;
@@ -100,7 +102,9 @@ Rows model_over(const std::vector<Row>& arrived, const Frame& count, const Frame
     auto in_frame = [&](const Frame& frame) {
       std::vector<const Row*> found;
       for (size_t j = 0; j <= i; ++j) {
-        if (rows[j].key == rows[i].key) found.push_back(&rows[j]);
+        if (rows[j].key != rows[i].key) continue;
+        if (!found.empty() && rows[j].time - found.back()->time > expire) found.clear();
+        found.push_back(&rows[j]);
       }
       if (frame.kind() == Frame::ROWS && found.size() > frame.rows())
         found.erase(found.begin(), found.end() - frame.rows());
@@ -120,11 +124,16 @@ Rows model_over(const std::vector<Row>& arrived, const Frame& count, const Frame
   return out;
 }
 
-Rows model_scan_on_arrival(const std::vector<Row>& rows) {
-  std::map<std::string, std::pair<int64_t, int64_t>> state;
+Rows model_scan_on_arrival(const std::vector<Row>& rows, int64_t expire = INT64_MAX) {
+  struct State {
+    int64_t count = 0, sum = 0, used = INT64_MAX;
+  };
+  std::map<std::string, State> state;
   Rows out;
   for (const Row& row : rows) {
-    auto& [count, sum] = state[row.key];
+    auto& [count, sum, used] = state[row.key];
+    if (used != INT64_MAX && row.time - used > expire) count = sum = 0;
+    used = used == INT64_MAX ? row.time : std::max(used, row.time);
     count += 1;
     sum += row.amount;
     out.push_back(row.key + " @" + std::to_string(row.time) + " " + std::to_string(count) + " " +
@@ -231,6 +240,63 @@ TEST_CASE("scan: rows of a key one after the other, however they are batched") {
             (on_arrival ? model_scan_on_arrival(rows) : model_over(rows, all(), all())));
     }
   }
+}
+
+TEST_CASE("keys expire: by their rows alone, over restarts, and nothing is kept of them") {
+  constexpr int64_t kExpire = 3;
+  auto with_expiry = [](FakePipeline pipeline) {
+    pipeline.rows->set_within_us(kExpire * 1'000'000);
+    return pipeline;
+  };
+  for (int kind = 0; kind < 6; ++kind) {
+    for (uint32_t batch : {1u, 7u, 4096u}) {
+      for (size_t piece : {60u, 1200u}) {
+        CAPTURE(kind);
+        CAPTURE(batch);
+        CAPTURE(piece);
+        // Rare enough that some of each key are far apart.
+        std::vector<Row> rows = some_rows(7, 1200, 4);
+        for (size_t i = 0; i < rows.size(); ++i) rows[i].key += std::to_string(i % 7);
+        Frame count = kind == 2 ? last(7) : all(), sum = kind == 3 ? within(20) : all();
+        FakePipeline pipeline = with_expiry(kind < 2 ? scan(kind == 1, 4) : over(count, sum, 4));
+        if (kind == 5) pipeline.rows->set_on_arrival(true);
+        MemoryLog log;
+        make_topics(log);
+        ScratchDirectory directory;
+        RunOptions options = until_now(directory.path);
+        options.rows_per_batch = batch;
+        options.rows_per_epoch_max = 50;
+        for (size_t at = 0; at < rows.size(); at += piece) {
+          append_rows(log, texts({rows.begin() + int64_t(at), rows.begin() + int64_t(at + piece)}));
+          if (at + piece == rows.size()) options.until = Until::End;
+          FakeRun run = run_fake(pipeline, log, options);
+          REQUIRE(run.status.ok());
+          CHECK(run.summary.rows_late == 0);
+        }
+        bool as_they_come = kind == 1 || kind == 5;
+        CHECK(out_rows(log) == (as_they_come ? model_scan_on_arrival(rows, kExpire)
+                                             : model_over(rows, count, sum, kExpire)));
+      }
+    }
+  }
+  // The state of a key that nobody uses goes from the changelog, too.
+  MemoryLog log;
+  make_topics(log);
+  ScratchDirectory directory;
+  FakePipeline pipeline = with_expiry(scan(true, 0));
+  append_rows(log, {"a 10 1", "b 20 2", "b 21 4", "b 22 8", "b 23 16"});
+  RunOptions options = until_now(directory.path);
+  options.shards = 1;
+  options.rows_per_batch = options.rows_per_epoch_max = 1;
+  REQUIRE(run_fake(pipeline, log, options).status.ok());
+  int removed = 0;
+  for (const auto& record : log.records({"fake.counts.window.0.changelog", 0})) {
+    ChangelogHeader header;
+    std::vector<ChangelogEntry> found;
+    REQUIRE(read_changelog(record.value, &header, &found).ok());
+    for (const ChangelogEntry& entry : found) removed += entry.removed;
+  }
+  CHECK(removed == 1);
 }
 
 TEST_CASE("dedup: against a model, however rows are batched") {

@@ -120,8 +120,8 @@ Status Operators::advance_rows(uint32_t at, const std::vector<Lane*>& lanes, int
   if (watermark <= op.watermark) return {};
   FireTo to_stage = stages_of(op);
   if (Status status = op.rows->fire(watermark, to_stage); !status.ok()) return status;
-  dirty_ |= op.rows->dirty();
   if (std::optional<int64_t> before = op.rows->forget(watermark)) op.closed = before;
+  dirty_ |= op.rows->dirty();
   op.watermark = watermark;
   return {};
 }
