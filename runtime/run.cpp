@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 
 #include "runtime/names.h"
@@ -13,6 +14,8 @@ namespace {
 
 constexpr auto kRoundTime = std::chrono::milliseconds(4);
 constexpr uint64_t kRoundBatches = 16;
+// A round with less work than this, over all lanes, is followed by one on a single thread.
+constexpr int64_t kWorkAloneUs = 1000;
 constexpr int kAttemptsMax = 8;  // without a commit in between
 constexpr auto kUnavailableMax = std::chrono::minutes(5);
 
@@ -422,7 +425,21 @@ Status PipelineRun::run_round() {
         floor, others[i], operators_->fire_at(time, floor), options_.rows_per_batch, rows_max,
         until, &machine_};
   }
-  arena_.run(uint32_t(lanes_.size()), [&](uint32_t i) { lanes_[i]->run(rounds[i]); });
+  std::atomic<int64_t> worked_us = 0;
+  auto run_lane = [&](uint32_t i) {
+    Machine::Time began = machine_.now();
+    lanes_[i]->run(rounds[i]);
+    worked_us +=
+        std::chrono::duration_cast<std::chrono::microseconds>(machine_.now() - began).count();
+  };
+  // Other threads cost more than they help where records come in small pieces: waking them, and
+  // their looking for more.
+  if (worked_in_round_us_ < kWorkAloneUs) {
+    for (uint32_t i = 0; i < lanes_.size(); ++i) run_lane(i);
+  } else {
+    arena_.run(uint32_t(lanes_.size()), run_lane);
+  }
+  worked_in_round_us_ = worked_us;
   return {};
 }
 

@@ -131,8 +131,9 @@ class PipelineRun {
   bool must_commit_ = false;   // the first positions become durable at once
   bool epoch_wanted_ = false;  // by memory
   uint64_t rows_in_epoch_ = 0;
-  uint64_t part_rows_out_ = 0;   // of the epoch, drained already
-  uint64_t merged_checked_ = 0;  // Operators::merged_bytes when memory was last looked at
+  int64_t worked_in_round_us_ = 0;  // in the last one, by all lanes
+  uint64_t part_rows_out_ = 0;      // of the epoch, drained already
+  uint64_t merged_checked_ = 0;     // Operators::merged_bytes when memory was last looked at
   Machine::Time epoch_begin_;
   std::vector<AsideRow> aside_;
   std::vector<TimestampSample> timestamps_;
