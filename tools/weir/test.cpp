@@ -157,7 +157,8 @@ class TestRun {
     // in one partition none is in several.
     size_t rows = 0;
     for (const TestPhase& phase : running.phases) rows += phase.rows.size();
-    if (!options_.partitions.empty() || rows_late > 0 || rows < 2 || expects_places(running.test))
+    if (!options_.partitions.empty() || rows_late > 0 || rows < 2 || expects_places(running.test) ||
+        depends_on_arrival(running.compiled.plan))
       return Exit::Done;
     for (uint32_t seed = 1; seed <= kDeals; ++seed) {
       TestWay way{7, int32_t(seed + 1), deal(rows, int32_t(seed + 1), seed), false};
@@ -175,6 +176,14 @@ class TestRun {
       return exit;
     }
     return Exit::Done;
+  }
+
+  // Which of two rows was there first: only one partition says.
+  static bool depends_on_arrival(const contract::Plan& plan) {
+    return std::any_of(plan.keyed().begin(), plan.keyed().end(), [](const contract::Keyed& keyed) {
+      return keyed.has_rows() &&
+             (keyed.rows().kind() == contract::Rows::DEDUP || keyed.rows().on_arrival());
+    });
   }
 
   // In the rows of `errors(…)`: they are other ones where the rows lie otherwise.
