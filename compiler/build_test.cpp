@@ -228,9 +228,8 @@ TEST_CASE("over and dedup keep only those fields of rows that are read behind th
 
 TEST_CASE("what this version can't run is refused by name") {
   for (const char* op :
-       {"join untimed on k", "window session(gap 1m) by k { n = count() }",
-        "over by k { n = count(within 10m) } expire after 1d", "top 3 by y", "to table by k",
-        "changes", "group by k { n = count() } expire after 1d",
+       {"join untimed on k", "window session(gap 1m) by k { n = count() }", "top 3 by y",
+        "to table by k", "changes", "group by k { n = count() } expire after 1d",
         "window tumble(1m) using processing_time by k { n = count() }", "window tumble(1m) by k"}) {
     CHECK_MESSAGE(codes(std::string("stream t = s | ") + op + "\nsink t -> discard()\n") == "W0900",
                   op);
