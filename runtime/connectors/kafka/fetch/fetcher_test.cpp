@@ -103,11 +103,13 @@ std::string authenticated(int64_t session_ms, ErrorCode error = ErrorCode::None,
 
 }  // namespace
 
+// A broker answers until it is destroyed: what its answers use is declared before it.
+
 TEST_CASE("connections that are cut, silent or half closed lose nothing and repeat nothing") {
   FakeCluster cluster;
   cluster.end_offset = 300;
-  FakeBroker broker(cluster, 1);
   std::atomic<int> count{0};
+  FakeBroker broker(cluster, 1);
   broker.answer(Api::Fetch, [&](const Request&) -> Reply {
     switch (count++ % 7) {
       case 1:
@@ -127,8 +129,8 @@ TEST_CASE("connections that are cut, silent or half closed lose nothing and repe
 TEST_CASE("answers that can't be read: again, but not for ever") {
   FakeCluster cluster;
   cluster.end_offset = 40;
-  FakeBroker broker(cluster, 1);
   std::atomic<int> count{0};
+  FakeBroker broker(cluster, 1);
   broker.answer(Api::Fetch, [&](const Request&) -> Reply {
     return count++ % 4 == 3 ? Reply{} : Reply{Reply::Kind::Body, "no Fetch answer"};
   });
@@ -148,13 +150,13 @@ TEST_CASE("a wrong checksum: fetched once more, then believed") {
   FakeCluster cluster;
   cluster.end_offset = 500;
   std::map<int64_t, int> asked;  // by offset
-  FakeBroker broker(cluster, 1);
   auto damaged = [](const Request& request) -> Reply {
     int64_t offset = FakeBroker::fetch_offset(request);
     std::string body = FakeBroker::fetch_answer(offset, 500);
     body.back() = char(body.back() ^ 1);
     return {Reply::Kind::Body, std::move(body)};
   };
+  FakeBroker broker(cluster, 1);
   broker.answer(Api::Fetch, [&](const Request& request) -> Reply {
     int64_t offset = FakeBroker::fetch_offset(request);
     return offset % 50 == 30 && asked[offset]++ == 0 ? damaged(request) : Reply{};
@@ -179,8 +181,8 @@ TEST_CASE("a wrong checksum: fetched once more, then believed") {
 TEST_CASE("a broker that throttles is left alone for as long as it says") {
   FakeCluster cluster;
   cluster.end_offset = 30;
-  FakeBroker broker(cluster, 1);
   std::atomic<int> count{0};
+  FakeBroker broker(cluster, 1);
   broker.answer(Api::Fetch, [&](const Request& request) -> Reply {
     if (count++ != 1) return {};
     int64_t offset = FakeBroker::fetch_offset(request);
