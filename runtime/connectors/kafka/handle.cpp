@@ -68,8 +68,8 @@ constexpr int kScramMended = 0x02060100;
 
 std::string hint_for(Exit refusal, std::string_view reason) {
   if (refusal == Exit::Configuration) {
-    return "; the certificate is not signed by that authority, or it is for another host "
-           "(`ssl.endpoint.identification.algorithm`)";
+    return "; the certificate is not signed by the authority of `ssl.ca.location`, or it is for "
+           "another host (`ssl.endpoint.identification.algorithm`)";
   }
   bool of_scram = reason.find("SASL mechanism SCRAM") != reason.npos;
   if (refusal == Exit::Permission && of_scram && rd_kafka_version() < kScramMended) {
